@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* drrun: from a parsed command line to the running program. */
+#include "drrun.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf.h"
+#include "launch.h"
+#include "program.h"
+
+/* A note that costs nobody anything: on the console only if a tool reports
+ * there anyway and -quiet was not given, and in the log if there is one. */
+static void
+note(const struct command *cmd, const struct settings *s, const char *text)
+{
+    const char *logdir = settings_get(s, OPT_LOGDIR);
+
+    if (s->tools_n && !settings_on(s, OPT_QUIET))
+        dprintf(STDERR_FILENO, "%s: %s\n", cmd->name, text);
+    if (logdir) {
+        const char *path = keep_printf("%s/drrun.%d.log", logdir, (int)getpid());
+        int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+
+        if (fd >= 0) {
+            dprintf(fd, "%s\n", text);
+            close(fd);
+        }
+    }
+}
+
+static bool
+run_native(const struct command *cmd, const struct settings *s, const struct program *program, char **app,
+           struct error *err)
+{
+    note(cmd, s, keep_printf("%s runs natively, without the translator and tools: %s", program->path, program->native));
+    return launch_native(program, app, err);
+}
+
+bool
+drrun(const struct command *cmd, const struct install *in, struct command_line *line, struct error *err)
+{
+    struct settings *s = &line->settings, from_files;
+    struct conf_names names = { 0 };
+    struct program program;
+
+    if (!line->app[0])
+        return error_set(err, STATUS_USAGE, "no program to run was given");
+    if (!program_find(&program, line->app[0], err) || !program_check(&program, err))
+        return false;
+    if (settings_on(s, OPT_CONF)) {
+        if (!conf_read_app(base_name(program.path), in, &from_files, err) || !conf_read_names(&names, err))
+            return false;
+        settings_fall_back(s, &from_files);
+    }
+    if (program.native)
+        return run_native(cmd, s, &program, line->app, err);
+    return launch_engine(in, s, &names, &program, line->app, err);
+}

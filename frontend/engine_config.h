@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The engine's configuration string; docs/launch.md lists its keys. */
+#ifndef DRTOOLS_FRONTEND_ENGINE_CONFIG_H
+#define DRTOOLS_FRONTEND_ENGINE_CONFIG_H
+
+#include "conf.h"
+#include "install.h"
+#include "settings.h"
+
+/* Creates -logdir if it is missing. */
+bool engine_config_build(const struct install *in, const struct settings *s, const struct conf_names *names,
+                  const char **config, struct error *err);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The table of options, how a word is matched to a row of it, and how
+ * values are checked. */
+#include "options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "keep.h"
+
+#define TOOLS    "Tools"
+#define OUTPUT   "Output"
+#define LAUNCH   "Programs it starts"
+#define CACHE    "Code cache"
+#define REGISTER "Registering programs"
+#define HELP     "Help"
+
+const struct option options[OPT_COUNT] = {
+    [OPT_TOOL] = { "t", SHAPE_TOOL, "TOOL", NULL, TOOLS, FOR_BOTH, NULL,
+        "run TOOL, a name or the path of a shared object; the options that follow, up to the next -t or "
+        "--, are the tool's own. May be repeated. Alone: list the tools there are" },
+
+    [OPT_QUIET] = { "quiet", SHAPE_FLAG, NULL, "0", OUTPUT, FOR_BOTH, "quiet",
+        "add nothing to the program's output: notes go to the log only" },
+    [OPT_LOGDIR] = { "logdir", SHAPE_DIR, "DIR", NULL, OUTPUT, FOR_BOTH, "logdir",
+        "write logs into DIR, created if missing; without it there are none" },
+    [OPT_LOG] = { "log", SHAPE_WORD, "SUBJECT[,...]", NULL, OUTPUT, FOR_BOTH, "log",
+        "log these subjects of the engine's in detail" },
+    [OPT_STATS] = { "stats", SHAPE_FLAG, NULL, "0", OUTPUT, FOR_BOTH, "stats",
+        "print statistics at exit: fragments, traces, cost of translation, cache bytes" },
+    [OPT_COLOR] = { "color", SHAPE_CHOICE, "auto|always|never", "auto", OUTPUT, FOR_BOTH, NULL,
+        "colour notes on the console; auto: if standard error is a terminal and NO_COLOR is not set" },
+
+    [OPT_FOLLOW_CHILDREN] = { "follow_children", SHAPE_FLAG, NULL, "1", LAUNCH, FOR_BOTH, "follow",
+        "of the programs APP executes, run only those registered with drconfig under the translator" },
+    [OPT_CONF] = { "conf", SHAPE_FLAG, NULL, "1", LAUNCH, FOR_DRRUN, NULL,
+        "ignore the configuration files that drconfig writes" },
+
+    [OPT_CACHE_MAX] = { "cache_max", SHAPE_SIZE, "SIZE", NULL, CACHE, FOR_BOTH, "cache_max",
+        "limit the code cache to SIZE bytes, or with a suffix K, M or G" },
+    [OPT_TRACES] = { "traces", SHAPE_FLAG, NULL, "1", CACHE, FOR_BOTH, "traces",
+        "do not build traces of hot code" },
+    [OPT_TRACE_THRESHOLD] = { "trace_threshold", SHAPE_NUMBER, "N", NULL, CACHE, FOR_BOTH, "trace_threshold",
+        "build a trace when its head has been executed N times" },
+    [OPT_NATIVE_FROM] = { "native_from", SHAPE_NUMBER, "N", NULL, CACHE, FOR_BOTH, "native_from",
+        "for finding faults of the translator by bisection: from block number N on, run one instruction at a time" },
+
+    [OPT_REG] = { "reg", SHAPE_WORD, "APP", NULL, REGISTER, FOR_DRCONFIG, NULL,
+        "register programs named APP: the options and tools that follow become their defaults, and they are "
+        "followed even with -no_follow_children" },
+    [OPT_UNREG] = { "unreg", SHAPE_WORD, "APP", NULL, REGISTER, FOR_DRCONFIG, NULL,
+        "remove what -reg or -norun recorded about APP" },
+    [OPT_NORUN] = { "norun", SHAPE_WORD, "APP", NULL, REGISTER, FOR_DRCONFIG, NULL,
+        "do not follow into programs named APP: they run natively" },
+    [OPT_LIST] = { "list", SHAPE_ACTION, NULL, NULL, REGISTER, FOR_DRCONFIG, NULL,
+        "list what is registered, as the commands that would register it again" },
+    [OPT_GLOBAL] = { "global", SHAPE_FLAG, NULL, "0", REGISTER, FOR_DRCONFIG, NULL,
+        "work on the registrations for all users, instead of one's own" },
+
+    [OPT_VERSION] = { "version", SHAPE_ACTION, NULL, NULL, HELP, FOR_BOTH, NULL, "print the version" },
+    [OPT_HELP] = { "help", SHAPE_ACTION, NULL, NULL, HELP, FOR_BOTH, NULL,
+        "print this list; after -t TOOL: the tool's options" },
+};
+
+bool
+option_on_by_default(const struct option *o)
+{
+    return o->shape == SHAPE_FLAG && strcmp(o->fallback, "1") == 0;
+}
+
+const char *
+option_spelling(const struct option *o)
+{
+    return keep_printf("-%s%s", option_on_by_default(o) ? "no_" : "", o->name);
+}
+
+bool
+option_is_stored(const struct option *o)
+{
+    return (o->commands & FOR_DRCONFIG) && o->shape != SHAPE_TOOL && o->shape != SHAPE_ACTION
+           && strcmp(o->group, REGISTER) != 0;
+}
+
+char *
+option_name(const char *word)
+{
+    char *name;
+
+    word += word[0] == '-';
+    word += word[0] == '-';
+    name = keep_slice(word, strcspn(word, "="));
+    for (char *p = name; *p; p++)
+        if (*p == '-')
+            *p = '_';
+    return name;
+}
+
+const char *
+option_inline_value(const char *word)
+{
+    const char *equals = strchr(word, '=');
+
+    return equals ? equals + 1 : NULL;
+}
+
+static bool
+find(unsigned commands, const char *name, enum option_id *out)
+{
+    for (int i = 0; i < OPT_COUNT; i++)
+        if ((options[i].commands & commands) && strcmp(options[i].name, name) == 0) {
+            *out = (enum option_id)i;
+            return true;
+        }
+    return false;
+}
+
+bool
+option_read(unsigned commands, const char *word, struct option_word *out)
+{
+    const char *name = option_name(word);
+
+    out->value = option_inline_value(word);
+    if (find(commands, name, &out->id)) {
+        if (options[out->id].shape == SHAPE_FLAG && !out->value)
+            out->value = "1";
+        return true;
+    }
+    if (strncmp(name, "no_", 3) == 0 && !out->value && find(commands, name + 3, &out->id)) {
+        out->value = "0";
+        return options[out->id].shape == SHAPE_FLAG;
+    }
+    return false;
+}
+
+/* Digits only: strtoull alone would take a sign and leading blanks. */
+static bool
+number_parse(const char *value, unsigned long long *out, char **end)
+{
+    if (!isdigit((unsigned char)value[0]))
+        return false;
+    errno = 0;
+    *out = strtoull(value, end, 10);
+    return errno == 0;
+}
+
+bool
+size_parse(const char *value, unsigned long long *out)
+{
+    static const char suffixes[] = "KMG";
+    const char *suffix;
+    unsigned shift;
+    char *end;
+
+    if (!number_parse(value, out, &end))
+        return false;
+    if (!*end)
+        return true;
+    suffix = strchr(suffixes, toupper((unsigned char)*end));
+    if (!suffix || end[1])
+        return false;
+    shift = 10 * (unsigned)(suffix - suffixes + 1);
+    if (*out > ~0ULL >> shift)
+        return false;
+    *out <<= shift;
+    return true;
+}
+
+static bool
+is_choice(const char *choices, const char *value)
+{
+    size_t length = strlen(value);
+
+    for (const char *c = choices; c; c = strchr(c, '|') ? strchr(c, '|') + 1 : NULL)
+        if (length == strcspn(c, "|") && strncmp(c, value, length) == 0)
+            return true;
+    return false;
+}
+
+bool
+value_check(enum shape shape, const char *arg, const char *what, const char *value, struct error *err)
+{
+    unsigned long long number;
+    char *end;
+
+    switch (shape) {
+    case SHAPE_FLAG:
+        return is_choice("0|1", value) || error_set(err, STATUS_USAGE, "%s must be 0 or 1, not '%s'", what, value);
+    case SHAPE_NUMBER:
+        return (number_parse(value, &number, &end) && !*end)
+               || error_set(err, STATUS_USAGE, "%s takes a number, not '%s'", what, value);
+    case SHAPE_SIZE:
+        return size_parse(value, &number)
+               || error_set(err, STATUS_USAGE, "%s takes a size such as 65536, 512K or 64M, not '%s'", what, value);
+    case SHAPE_CHOICE:
+        return is_choice(arg, value) || error_set(err, STATUS_USAGE, "%s is one of %s, not '%s'", what, arg, value);
+    case SHAPE_ACTION:
+        return error_set(err, STATUS_USAGE, "%s takes no value", what);
+    default:
+        return *value || error_set(err, STATUS_USAGE, "%s takes %s, not an empty word", what, arg);
+    }
+}
