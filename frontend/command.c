@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "options.h"
-#include "program.h"
 
 static const char *const drrun_usage[] = { "[options] [-t TOOL [tool options]]... [--] APP [ARGS]", NULL };
 static const char *const tool_usage[] = { "[options] -- APP [ARGS]", NULL };
@@ -36,7 +35,7 @@ const struct command *
 command_of(const char *argv0)
 {
     for (unsigned i = 0; argv0 && i < commands_n; i++)
-        if (strcmp(commands[i].name, base_name(argv0)) == 0)
+        if (strcmp(commands[i].name, basename(argv0)) == 0)
             return &commands[i];
     return &commands[0];
 }

@@ -5,36 +5,22 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "nearest.h"
 
 static const char suffix[] = ".conf";
 
 static const char *
-home(void)
-{
-    const char *dir = getenv("HOME");
-    const struct passwd *user;
-
-    if (dir && dir[0] == '/')
-        return dir;
-    user = getpwuid(getuid());
-    return user ? user->pw_dir : NULL;
-}
-
-static const char *
 user_folder(void)
 {
-    const char *config = getenv("XDG_CONFIG_HOME");
+    const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
 
     if (config && config[0] == '/') /* the specification has relative ones ignored */
         return keep_printf("%s/drtools", config);
-    return home() ? keep_printf("%s/.config/drtools", home()) : NULL;
+    return home && home[0] == '/' ? keep_printf("%s/.config/drtools", home) : NULL;
 }
 
 static const char *
@@ -182,9 +168,9 @@ unknown_variable(const char *place, const char *var, struct error *err)
 static bool
 apply_tool(struct settings *s, const struct install *in, const char *place, const char *name, struct error *err)
 {
-    struct tool tool;
+    struct tool tool = { .name = name };
 
-    if (!tool_find(&tool, in, name, err)) {
+    if (in && !tool_find(&tool, in, name, err)) {
         err->text = keep_printf("%s: %s", place, err->text);
         return false;
     }

@@ -16,7 +16,8 @@ const char *conf_folder(enum conf_scope scope);
 /* The file about programs named `app` in `scope`, whose folder is not NULL. */
 const char *conf_path(enum conf_scope scope, const char *app);
 
-/* A file that does not exist leaves `s` empty and `*exists` false. */
+/* A file that does not exist leaves `s` empty and `*exists` false. With `in`
+ * NULL, tools are only named and need not be there. */
 bool conf_read(const char *path, const struct install *in, struct settings *s, bool *exists, struct error *err);
 
 /* The user's file about `app`, and below it the one for all users. */

@@ -92,7 +92,7 @@ print_settings(const struct settings *s)
 }
 
 static bool
-list(enum conf_scope scope, const struct install *in, struct error *err)
+list(enum conf_scope scope, struct error *err)
 {
     struct words apps;
 
@@ -102,7 +102,7 @@ list(enum conf_scope scope, const struct install *in, struct error *err)
         struct settings s;
         bool exists;
 
-        if (!conf_read(conf_path(scope, apps.v[i]), in, &s, &exists, err))
+        if (!conf_read(conf_path(scope, apps.v[i]), NULL, &s, &exists, err))
             return false;
         printf("drconfig%s %s", scope == CONF_GLOBAL ? " -global" : "", s.norun ? "-norun" : "-reg");
         print_word(apps.v[i]);
@@ -113,7 +113,7 @@ list(enum conf_scope scope, const struct install *in, struct error *err)
 }
 
 bool
-drconfig(const struct install *in, const struct command_line *line, struct error *err)
+drconfig(const struct command_line *line, struct error *err)
 {
     static const enum option_id actions[] = { OPT_REG, OPT_UNREG, OPT_NORUN, OPT_LIST };
     const struct settings *s = &line->settings;
@@ -128,7 +128,7 @@ drconfig(const struct install *in, const struct command_line *line, struct error
         return error_set(err, STATUS_USAGE, "do not know what to do with '%s'", line->app[0]);
 
     if (s->value[OPT_LIST])
-        return (scope == CONF_GLOBAL || list(CONF_USER, in, err)) && list(CONF_GLOBAL, in, err);
+        return (scope == CONF_GLOBAL || list(CONF_USER, err)) && list(CONF_GLOBAL, err);
     if (!conf_folder(scope))
         return error_set(err, STATUS_USAGE, "there is no folder for your configuration: set HOME or XDG_CONFIG_HOME");
     if (s->value[OPT_REG])

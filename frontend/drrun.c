@@ -2,9 +2,13 @@
 /* drrun: from a parsed command line to the running program. */
 #include "drrun.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "conf.h"
@@ -31,6 +35,23 @@ note(const struct command *cmd, const struct settings *s, const char *text)
     }
 }
 
+/* Makes the folder if need be, and its path absolute: the program may change folders. */
+static bool
+prepare_logdir(struct settings *s, struct error *err)
+{
+    const char *path = settings_get(s, OPT_LOGDIR);
+    char full[PATH_MAX];
+
+    if (!path)
+        return true;
+    if (mkdir(path, 0777) < 0 && errno != EEXIST)
+        return error_sys(err, STATUS_USAGE, "cannot create the folder %s", path);
+    if (!realpath(path, full) || access(keep_printf("%s/.", full), W_OK | X_OK) < 0)
+        return error_sys(err, STATUS_USAGE, "cannot write into the folder %s", path);
+    s->value[OPT_LOGDIR] = keep_string(full);
+    return true;
+}
+
 static bool
 run_native(const struct command *cmd, const struct settings *s, const struct program *program, char **app,
            struct error *err)
@@ -51,10 +72,12 @@ drrun(const struct command *cmd, const struct install *in, struct command_line *
     if (!program_find(&program, line->app[0], err) || !program_check(&program, err))
         return false;
     if (settings_on(s, OPT_CONF)) {
-        if (!conf_read_app(base_name(program.path), in, &from_files, err) || !conf_read_names(&names, err))
+        if (!conf_read_app(basename(program.path), in, &from_files, err) || !conf_read_names(&names, err))
             return false;
         settings_fall_back(s, &from_files);
     }
+    if (!prepare_logdir(s, err))
+        return false;
     if (program.native)
         return run_native(cmd, s, &program, line->app, err);
     return launch_engine(in, s, &names, &program, line->app, err);

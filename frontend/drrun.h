@@ -8,6 +8,6 @@
 /* drrun, drmemory and drprof: become the program. Returns only on failure. */
 bool drrun(const struct command *cmd, const struct install *in, struct command_line *line, struct error *err);
 
-bool drconfig(const struct install *in, const struct command_line *line, struct error *err);
+bool drconfig(const struct command_line *line, struct error *err);
 
 #endif

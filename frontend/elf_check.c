@@ -94,7 +94,7 @@ check_interpreter(const struct file *f, const Elf64_Phdr *p)
         || name[p->p_filesz - 1])
         return bad(f, "the name of its ELF interpreter is damaged");
     if (stat(name, &st) < 0)
-        return bad(f, keep_printf("its ELF interpreter %s: %s", name, error_reason(errno)));
+        return bad(f, keep_printf("its ELF interpreter %s: %s", name, strerror(errno)));
     if (!S_ISREG(st.st_mode) || access(name, X_OK) < 0)
         return bad(f, keep_printf("its ELF interpreter %s is not executable", name));
     return true;

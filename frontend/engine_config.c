@@ -2,11 +2,8 @@
 /* Building the engine's configuration string. */
 #include "engine_config.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static void
@@ -30,33 +27,24 @@ add_all(struct text *t, const char *key, const struct words *values)
         add(t, key, values->v[i]);
 }
 
-static bool
-add_folder(struct text *t, const char *key, const char *path, struct error *err)
-{
-    char full[PATH_MAX];
-
-    if (mkdir(path, 0777) < 0 && errno != EEXIST)
-        return error_sys(err, STATUS_USAGE, "cannot create the folder %s", path);
-    if (!realpath(path, full) || access(keep_printf("%s/.", full), W_OK | X_OK) < 0)
-        return error_sys(err, STATUS_USAGE, "cannot write into the folder %s", path);
-    add(t, key, full);
-    return true;
-}
-
 /* The value of one row of the table, if it says something else than the default. */
-static bool
-add_option(struct text *t, const struct option *o, const char *value, struct error *err)
+static void
+add_option(struct text *t, const struct option *o, const char *value)
 {
     unsigned long long bytes;
 
     if (!o->key || !value || (o->fallback && strcmp(value, o->fallback) == 0))
-        return true;
-    if (o->shape == SHAPE_DIR)
-        return add_folder(t, o->key, value, err);
+        return;
     if (o->shape == SHAPE_SIZE && size_parse(value, &bytes))
         value = keep_printf("%llu", bytes);
     add(t, o->key, value);
-    return true;
+}
+
+/* Where no tool reports anything, nothing but what was asked for may appear. */
+static const char *
+value_for_engine(const struct settings *s, enum option_id id)
+{
+    return id == OPT_QUIET && !s->tools_n ? "1" : settings_get(s, id);
 }
 
 static bool
@@ -83,8 +71,7 @@ engine_config_build(const struct install *in, const struct settings *s, const st
     add(&t, "lib", in->lib);
     add(&t, "zydis", zydis);
     for (int i = 0; i < OPT_COUNT; i++)
-        if (!add_option(&t, &options[i], settings_get(s, (enum option_id)i), err))
-            return false;
+        add_option(&t, &options[i], value_for_engine(s, (enum option_id)i));
     if (color_wanted(s))
         add(&t, "color", "1");
     add_all(&t, "norun", &names->norun);

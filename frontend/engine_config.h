@@ -7,7 +7,7 @@
 #include "install.h"
 #include "settings.h"
 
-/* Creates -logdir if it is missing. */
+/* `s->value[OPT_LOGDIR]` must be absolute by now. */
 bool engine_config_build(const struct install *in, const struct settings *s, const struct conf_names *names,
                   const char **config, struct error *err);
 

@@ -22,11 +22,9 @@ struct error {
 /* Both are always false, so that a failing function can end in `return error_set(...)`. */
 bool error_set(struct error *err, enum status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* The same, followed by ": " and what errno says. */
+/* The same, followed by ": " and what errno says. A shortage of descriptors or
+ * memory is no fault of the file's: the status is then STATUS_ENGINE. */
 bool error_sys(struct error *err, enum status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-
-/* The errno text alone, for messages that put it elsewhere than at the end. */
-const char *error_reason(int number);
 
 #endif

@@ -51,12 +51,20 @@ help_text(const struct option *o)
     return keep_printf("%s (default: %s)", o->help, o->fallback);
 }
 
-void
-help_usage(FILE *to, const struct command *cmd)
+static void
+print_usage(FILE *to, const struct command *cmd)
 {
     for (size_t i = 0; cmd->usage[i]; i++)
         fprintf(to, "%s %s %s\n", i ? "      " : "usage:", cmd->name, cmd->usage[i]);
-    fprintf(to, "%s -help lists the options%s.\n", cmd->name, cmd->tool || cmd->options != FOR_DRRUN ? "" : ", drrun -t the tools");
+}
+
+void
+help_usage(const struct command *cmd)
+{
+    print_usage(stderr, cmd);
+    fprintf(stderr, "`%s -help` lists the options.\n", cmd->name);
+    if (cmd->options == FOR_DRRUN && !cmd->tool)
+        fprintf(stderr, "`%s -t` lists the tools.\n", cmd->name);
 }
 
 static void
@@ -74,8 +82,7 @@ help_print(const struct command *cmd, const struct tool *tool)
 {
     const char *group = "";
 
-    for (size_t i = 0; cmd->usage[i]; i++)
-        printf("%s %s %s\n", i ? "      " : "usage:", cmd->name, cmd->usage[i]);
+    print_usage(stdout, cmd);
     putchar('\n');
     print_wrapped(cmd->description, 0, 0);
     if (tool)

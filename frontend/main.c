@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* drrun, drconfig, drmemory and drprof: one program, told apart by the name
  * it is called by. Every failure ends up here and is printed here. */
-#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -41,7 +40,7 @@ act(const struct command *cmd, const struct install *in, struct command_line *li
         help_list_tools(in);
         return true;
     default:
-        return cmd->options == FOR_DRCONFIG ? drconfig(in, line, err) : drrun(cmd, in, line, err);
+        return cmd->options == FOR_DRCONFIG ? drconfig(line, err) : drrun(cmd, in, line, err);
     }
 }
 
@@ -63,7 +62,7 @@ main(int argc, char **argv)
     struct install in;
 
     if (argc < 2) {
-        help_usage(stderr, cmd);
+        help_usage(cmd);
         return STATUS_USAGE;
     }
     if (!install_find(&in, &err) || !command_line_parse(cmd, &in, argv + 1, &line, &err) || !act(cmd, &in, &line, &err)

@@ -17,10 +17,11 @@
 #define REGISTER "Registering programs"
 #define HELP     "Help"
 
+/* clang-format off */
 const struct option options[OPT_COUNT] = {
     [OPT_TOOL] = { "t", SHAPE_TOOL, "TOOL", NULL, TOOLS, FOR_BOTH, NULL,
-        "run TOOL, a name or the path of a shared object; the options that follow, up to the next -t or "
-        "--, are the tool's own. May be repeated. Alone: list the tools there are" },
+        "run TOOL, a name or the path of a shared object; the options that follow, up to the next -t "
+        "or --, are the tool's own. May be repeated. Alone: list the tools there are" },
 
     [OPT_QUIET] = { "quiet", SHAPE_FLAG, NULL, "0", OUTPUT, FOR_BOTH, "quiet",
         "add nothing to the program's output: notes go to the log only" },
@@ -45,11 +46,12 @@ const struct option options[OPT_COUNT] = {
     [OPT_TRACE_THRESHOLD] = { "trace_threshold", SHAPE_NUMBER, "N", NULL, CACHE, FOR_BOTH, "trace_threshold",
         "build a trace when its head has been executed N times" },
     [OPT_NATIVE_FROM] = { "native_from", SHAPE_NUMBER, "N", NULL, CACHE, FOR_BOTH, "native_from",
-        "for finding faults of the translator by bisection: from block number N on, run one instruction at a time" },
+        "for finding faults of the translator by bisection: from block number N on, run one "
+        "instruction at a time" },
 
     [OPT_REG] = { "reg", SHAPE_WORD, "APP", NULL, REGISTER, FOR_DRCONFIG, NULL,
-        "register programs named APP: the options and tools that follow become their defaults, and they are "
-        "followed even with -no_follow_children" },
+        "register programs named APP: the options and tools that follow become their defaults, and they "
+        "are followed even with -no_follow_children" },
     [OPT_UNREG] = { "unreg", SHAPE_WORD, "APP", NULL, REGISTER, FOR_DRCONFIG, NULL,
         "remove what -reg or -norun recorded about APP" },
     [OPT_NORUN] = { "norun", SHAPE_WORD, "APP", NULL, REGISTER, FOR_DRCONFIG, NULL,
@@ -63,6 +65,7 @@ const struct option options[OPT_COUNT] = {
     [OPT_HELP] = { "help", SHAPE_ACTION, NULL, NULL, HELP, FOR_BOTH, NULL,
         "print this list; after -t TOOL: the tool's options" },
 };
+/* clang-format on */
 
 bool
 option_on_by_default(const struct option *o)

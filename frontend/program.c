@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/xattr.h>
@@ -17,14 +16,6 @@
 #include "elf_check.h"
 #include "keep.h"
 #include "script.h"
-
-const char *
-base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
-}
 
 static const char *
 search_path(void)
@@ -90,17 +81,6 @@ changes_identity(const char *path, const struct stat *st, const struct statvfs *
 }
 
 static bool
-cannot_open(const char *path, struct error *err)
-{
-    struct rlimit limit;
-
-    if (errno == EMFILE && getrlimit(RLIMIT_NOFILE, &limit) == 0)
-        return error_set(err, STATUS_ENGINE, "cannot open %s: RLIMIT_NOFILE (`ulimit -n`) is %llu, which is too low",
-                         path, (unsigned long long)limit.rlim_cur);
-    return error_sys(err, STATUS_NOT_RUNNABLE, "cannot open %s", path);
-}
-
-static bool
 check_contents(struct program *program, int depth, struct error *err);
 
 /* The program that runs a script is the one that decides. */
@@ -159,7 +139,7 @@ check_contents(struct program *program, int depth, struct error *err)
 
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0 && errno != EACCES)
-        return cannot_open(path, err);
+        return error_sys(err, STATUS_NOT_RUNNABLE, "cannot open %s", path);
     if (fd < 0) {
         program->native = "it may be executed but not read";
         return true;

@@ -15,7 +15,4 @@ bool program_find(struct program *program, const char *name, struct error *err);
 /* Is it something the kernel would run? Sets `native`. */
 bool program_check(struct program *program, struct error *err);
 
-/* The last part of a path. */
-const char *base_name(const char *path);
-
 #endif
