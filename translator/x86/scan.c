@@ -208,8 +208,8 @@ odd_0fc7(struct insn *out)
     unsigned reg = reg_field(out);
 
     if (!is_mem(out)) {
-        if (reg == 6 || (reg == 7 && !(out->prefixes & PFX_F3)))
-            set_flags(out, FX_ALL);                     /* rdrand, rdseed; f3 /7: rdpid */
+        if (reg >= 6 && !(out->prefixes & PFX_F3))
+            set_flags(out, FX_ALL);                     /* rdrand, rdseed; f3: senduipi, rdpid */
     } else if (reg == 1) {
         set_flags(out, FX_W_ZF);                        /* cmpxchg8b, cmpxchg16b */
     } else if (reg == 4 || reg == 5) {
@@ -317,7 +317,7 @@ scan_vector(const uint8_t *w, unsigned at, struct insn *out)
     int kind;
 
     if (out->prefixes & (PFX_66 | PFX_F2 | PFX_F3 | PFX_LOCK | PFX_REX)) {
-        finish_invalid(out, at + 1);
+        finish_invalid(out, lead == 0x8f ? at + 2 : at + 1);    /* 8f is XOP by its second byte */
         return;
     }
     if (lead == 0xc5) {
@@ -483,5 +483,5 @@ scan_effects(const uint8_t *bytes, const struct insn *in, struct effects *out)
 {
     (void)bytes;
     (void)in;
-    *out = (struct effects){ .reads = 0xffff, .mem_read = true, .mem_written = true };
+    *out = (struct effects){ .reads = 0xffff, .writes = 0xffff, .mem_read = true, .mem_written = true };
 }
