@@ -16,7 +16,7 @@ struct parser {
     char **next; /* the word to be read; NULL at the end */
     struct command_line *out;
     struct error *err;
-    bool done;   /* an action such as -help was asked for: the rest does not matter */
+    bool done; /* an action such as -help was asked for: the rest does not matter */
 };
 
 static bool
@@ -46,7 +46,7 @@ static bool
 unknown_option(struct parser *p, const struct tool *tool, const char *word)
 {
     const char *command = p->cmd->name, *problem, *close;
-    struct words known = { 0 };
+    struct words known = {0};
 
     for (size_t i = 0; tool && i < tool->n; i++)
         add_spellings(&known, tool->options[i].name, tool->options[i].shape);
@@ -159,7 +159,8 @@ read_tool_words(struct parser *p, struct tool_use *use)
         }
     }
     if (!p->done && !*p->next && use->args.n && !use->tool.described && p->cmd->options == FOR_DRRUN)
-        return error_set(p->err, STATUS_USAGE, "write -- between the options of the tool %s and the program", use->as);
+        return error_set(p->err, STATUS_USAGE, "write -- between the options of the tool %s and the program",
+                         use->as);
     return true;
 }
 
@@ -168,8 +169,8 @@ read_tool(struct parser *p, const char *name)
 {
     struct tool tool;
 
-    return tool_find(&tool, p->in, name, p->err)
-           && read_tool_words(p, settings_add_tool(&p->out->settings, &tool, name));
+    return tool_find(&tool, p->in, name, p->err) &&
+           read_tool_words(p, settings_add_tool(&p->out->settings, &tool, name));
 }
 
 static bool
@@ -185,19 +186,14 @@ read_option(struct parser *p)
         return error_set(p->err, STATUS_USAGE, "%s takes no value", word);
 
     switch (o.id) {
-    case OPT_HELP:
-        return finish_with(p, ACTION_HELP);
-    case OPT_VERSION:
-        return finish_with(p, ACTION_VERSION);
+    case OPT_HELP: return finish_with(p, ACTION_HELP);
+    case OPT_VERSION: return finish_with(p, ACTION_VERSION);
     case OPT_TOOL:
         if (!o.value && !*p->next)
             return finish_with(p, ACTION_LIST_TOOLS);
         break;
-    case OPT_LIST:
-        p->out->settings.value[OPT_LIST] = "1";
-        return true;
-    default:
-        break;
+    case OPT_LIST: p->out->settings.value[OPT_LIST] = "1"; return true;
+    default: break;
     }
 
     value = take_value(p, word, o.value, options[o.id].arg);
@@ -209,10 +205,10 @@ read_option(struct parser *p)
 }
 
 bool
-command_line_parse(const struct command *cmd, const struct install *in, char **words, struct command_line *out,
-                   struct error *err)
+command_line_parse(const struct command *cmd, const struct install *in, char **words,
+                   struct command_line *out, struct error *err)
 {
-    struct parser p = { .cmd = cmd, .in = in, .next = words, .out = out, .err = err };
+    struct parser p = {.cmd = cmd, .in = in, .next = words, .out = out, .err = err};
 
     memset(out, 0, sizeof *out);
     if (cmd->tool && !read_tool(&p, cmd->tool))

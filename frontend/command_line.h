@@ -18,8 +18,8 @@ enum action {
 struct command_line {
     enum action action;
     struct settings settings;
-    struct tool asked_about;  /* ACTION_TOOL_HELP */
-    char **app;               /* APP and its arguments, of the caller's array; app[0] NULL: none */
+    struct tool asked_about; /* ACTION_TOOL_HELP */
+    char **app;              /* APP and its arguments, of the caller's array; app[0] NULL: none */
 };
 
 /* `words` is argv without its first element. */

@@ -40,9 +40,9 @@ print_values(void)
             print_choices(o->arg);
             puts("' ;;");
         } else {
-            puts(o->shape == SHAPE_DIR          ? "_drtools_reply -d ;;"
+            puts(o->shape == SHAPE_DIR        ? "_drtools_reply -d ;;"
                  : strcmp(o->arg, "APP") == 0 ? "_drtools_reply -c ;;"
-                                                : ";;");
+                                              : ";;");
         }
     }
 }

@@ -74,7 +74,7 @@ unescape(char *s)
     char *to = s;
 
     for (; *s; s++, to++) {
-        char digits[3] = { 0 };
+        char digits[3] = {0};
 
         *to = *s;
         if (*s != '%')
@@ -107,8 +107,8 @@ parse_line(struct lines *lines, unsigned number, char *text, const char *path, s
     line->number = number;
     line->var = keep_string(trim(text));
     line->value = keep_string(trim(equals + 1));
-    return unescape(line->value)
-           || error_set(err, STATUS_USAGE, "%s:%u: a '%%' in a value is written %%25", path, number);
+    return unescape(line->value) ||
+           error_set(err, STATUS_USAGE, "%s:%u: a '%%' in a value is written %%25", path, number);
 }
 
 static bool
@@ -151,7 +151,7 @@ read_lines(const char *path, struct lines *lines, bool *exists, struct error *er
 static bool
 unknown_variable(const char *place, const char *var, struct error *err)
 {
-    struct words known = { 0 };
+    struct words known = {0};
     const char *close;
 
     words_add(&known, "tool");
@@ -161,14 +161,15 @@ unknown_variable(const char *place, const char *var, struct error *err)
         if (option_is_stored(&options[i]))
             words_add(&known, options[i].name);
     close = nearest(var, &known);
-    return error_set(err, STATUS_USAGE, "%s: unknown variable %s%s%s%s", place, var, close ? "; did you mean " : "",
-                     close ? close : "", close ? "?" : "");
+    return error_set(err, STATUS_USAGE, "%s: unknown variable %s%s%s%s", place, var,
+                     close ? "; did you mean " : "", close ? close : "", close ? "?" : "");
 }
 
 static bool
-apply_tool(struct settings *s, const struct install *in, const char *place, const char *name, struct error *err)
+apply_tool(struct settings *s, const struct install *in, const char *place, const char *name,
+           struct error *err)
 {
-    struct tool tool = { .name = name };
+    struct tool tool = {.name = name};
 
     if (in && !tool_find(&tool, in, name, err)) {
         err->text = keep_printf("%s: %s", place, err->text);
@@ -179,7 +180,8 @@ apply_tool(struct settings *s, const struct install *in, const char *place, cons
 }
 
 static bool
-apply_line(struct settings *s, const struct install *in, const char *path, const struct line *line, struct error *err)
+apply_line(struct settings *s, const struct install *in, const char *path, const struct line *line,
+           struct error *err)
 {
     const char *place = keep_printf("%s:%u", path, line->number);
     const char *what = keep_printf("%s: %s", place, line->var);
@@ -197,8 +199,8 @@ apply_line(struct settings *s, const struct install *in, const char *path, const
         s->norun = strcmp(line->value, "1") == 0;
         return value_check(SHAPE_FLAG, NULL, what, line->value, err);
     }
-    if (!option_read(FOR_DRCONFIG, line->var, &o) || !option_is_stored(&options[o.id])
-        || strcmp(options[o.id].name, line->var) != 0)
+    if (!option_read(FOR_DRCONFIG, line->var, &o) || !option_is_stored(&options[o.id]) ||
+        strcmp(options[o.id].name, line->var) != 0)
         return unknown_variable(place, line->var, err);
     return settings_set(s, o.id, what, line->value, err);
 }
@@ -252,7 +254,8 @@ conf_list(enum conf_scope scope, struct words *apps, struct error *err)
 
     memset(apps, 0, sizeof *apps);
     if (!folder)
-        return !path || errno == ENOENT || errno == ENOTDIR || error_sys(err, STATUS_USAGE, "cannot read %s", path);
+        return !path || errno == ENOENT || errno == ENOTDIR ||
+               error_sys(err, STATUS_USAGE, "cannot read %s", path);
     for (struct dirent *d; (d = readdir(folder));)
         if (app_of_file(d->d_name, &app))
             words_add(apps, app);
@@ -290,7 +293,7 @@ read_name(const char *path, const char *app, struct conf_names *names, struct er
 bool
 conf_read_names(struct conf_names *names, struct error *err)
 {
-    static const enum conf_scope scopes[] = { CONF_USER, CONF_GLOBAL }; /* the user's word counts */
+    static const enum conf_scope scopes[] = {CONF_USER, CONF_GLOBAL}; /* the user's word counts */
     struct words apps;
 
     memset(names, 0, sizeof *names);
@@ -298,8 +301,8 @@ conf_read_names(struct conf_names *names, struct error *err)
         if (!conf_list(scopes[s], &apps, err))
             return false;
         for (size_t i = 0; i < apps.n; i++)
-            if (!has_word(&names->reg, apps.v[i]) && !has_word(&names->norun, apps.v[i])
-                && !read_name(conf_path(scopes[s], apps.v[i]), apps.v[i], names, err))
+            if (!has_word(&names->reg, apps.v[i]) && !has_word(&names->norun, apps.v[i]) &&
+                !read_name(conf_path(scopes[s], apps.v[i]), apps.v[i], names, err))
                 return false;
     }
     return true;

@@ -18,7 +18,8 @@ const char *conf_path(enum conf_scope scope, const char *app);
 
 /* A file that does not exist leaves `s` empty and `*exists` false. With `in`
  * NULL, tools are only named and need not be there. */
-bool conf_read(const char *path, const struct install *in, struct settings *s, bool *exists, struct error *err);
+bool conf_read(const char *path, const struct install *in, struct settings *s, bool *exists,
+               struct error *err);
 
 /* The user's file about `app`, and below it the one for all users. */
 bool conf_read_app(const char *app, const struct install *in, struct settings *s, struct error *err);
@@ -30,6 +31,7 @@ bool conf_list(enum conf_scope scope, struct words *apps, struct error *err);
 struct conf_names {
     struct words reg, norun;
 };
+
 bool conf_read_names(struct conf_names *names, struct error *err);
 
 /* Replaces the file as a whole or leaves it as it was. */

@@ -32,7 +32,7 @@ add_line(struct text *t, const char *var, const char *value)
 static const char *
 contents(const struct settings *s)
 {
-    struct text t = { 0 };
+    struct text t = {0};
 
     text_add(&t, "# Written by drconfig.\n");
     if (s->norun)

@@ -26,7 +26,7 @@ reg(enum conf_scope scope, const char *app, const struct settings *s, struct err
 static bool
 norun(enum conf_scope scope, const char *app, const struct settings *s, struct error *err)
 {
-    struct settings only = { .norun = true };
+    struct settings only = {.norun = true};
 
     for (int i = 0; i < OPT_COUNT; i++)
         if (s->value[i] && option_is_stored(&options[i]))
@@ -44,7 +44,8 @@ unreg(enum conf_scope scope, const char *app, struct error *err)
     if (unlink(conf_path(scope, app)) == 0)
         return true;
     if (errno == ENOENT)
-        return error_set(err, STATUS_USAGE, "%s is not registered%s", app, scope == CONF_GLOBAL ? " for all users" : "");
+        return error_set(err, STATUS_USAGE, "%s is not registered%s", app,
+                         scope == CONF_GLOBAL ? " for all users" : "");
     return error_sys(err, STATUS_USAGE, "cannot remove %s", conf_path(scope, app));
 }
 
@@ -115,7 +116,7 @@ list(enum conf_scope scope, struct error *err)
 bool
 drconfig(const struct command_line *line, struct error *err)
 {
-    static const enum option_id actions[] = { OPT_REG, OPT_UNREG, OPT_NORUN, OPT_LIST };
+    static const enum option_id actions[] = {OPT_REG, OPT_UNREG, OPT_NORUN, OPT_LIST};
     const struct settings *s = &line->settings;
     enum conf_scope scope = settings_on(s, OPT_GLOBAL) ? CONF_GLOBAL : CONF_USER;
     unsigned asked = 0;
@@ -130,7 +131,8 @@ drconfig(const struct command_line *line, struct error *err)
     if (s->value[OPT_LIST])
         return (scope == CONF_GLOBAL || list(CONF_USER, err)) && list(CONF_GLOBAL, err);
     if (!conf_folder(scope))
-        return error_set(err, STATUS_USAGE, "there is no folder for your configuration: set HOME or XDG_CONFIG_HOME");
+        return error_set(err, STATUS_USAGE,
+                         "there is no folder for your configuration: set HOME or XDG_CONFIG_HOME");
     if (s->value[OPT_REG])
         return reg(scope, s->value[OPT_REG], s, err);
     if (s->value[OPT_NORUN])

@@ -56,7 +56,9 @@ static bool
 run_native(const struct command *cmd, const struct settings *s, const struct program *program, char **app,
            struct error *err)
 {
-    note(cmd, s, keep_printf("%s runs natively, without the translator and tools: %s", program->path, program->native));
+    note(cmd, s,
+         keep_printf("%s runs natively, without the translator and tools: %s", program->path,
+                     program->native));
     return launch_native(program, app, err);
 }
 
@@ -64,7 +66,7 @@ bool
 drrun(const struct command *cmd, const struct install *in, struct command_line *line, struct error *err)
 {
     struct settings *s = &line->settings, from_files;
-    struct conf_names names = { 0 };
+    struct conf_names names = {0};
     struct program program;
 
     if (!line->app[0])

@@ -52,7 +52,8 @@ check_machine(const struct file *f, const Elf64_Ehdr *h, bool *i386)
         return true;
     if (class == ELFCLASS32 && h->e_machine == EM_X86_64)
         return bad(f, "it is an x32 program, which is not supported");
-    return bad(f, keep_printf("it is not a program for x86-64 (ELF class %u, machine %u)", class, h->e_machine));
+    return bad(f,
+               keep_printf("it is not a program for x86-64 (ELF class %u, machine %u)", class, h->e_machine));
 }
 
 static bool
@@ -90,8 +91,8 @@ check_interpreter(const struct file *f, const Elf64_Phdr *p)
     char name[PATH_MAX];
     struct stat st;
 
-    if (p->p_filesz < 2 || p->p_filesz > sizeof name || !read_at(f, name, p->p_filesz, p->p_offset)
-        || name[p->p_filesz - 1])
+    if (p->p_filesz < 2 || p->p_filesz > sizeof name || !read_at(f, name, p->p_filesz, p->p_offset) ||
+        name[p->p_filesz - 1])
         return bad(f, "the name of its ELF interpreter is damaged");
     if (stat(name, &st) < 0)
         return bad(f, keep_printf("its ELF interpreter %s: %s", name, strerror(errno)));
@@ -124,8 +125,8 @@ check_segments(const struct file *f, const Elf64_Ehdr *h)
 bool
 elf_check(int fd, unsigned long long size, const char *path, const char **native, struct error *err)
 {
-    struct file f = { fd, size, path, err };
-    Elf64_Ehdr h = { 0 };
+    struct file f = {fd, size, path, err};
+    Elf64_Ehdr h = {0};
     bool i386 = false;
 
     if (size == 0)

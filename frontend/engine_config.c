@@ -59,10 +59,10 @@ color_wanted(const struct settings *s)
 }
 
 bool
-engine_config_build(const struct install *in, const struct settings *s, const struct conf_names *names, const char **config,
-             struct error *err)
+engine_config_build(const struct install *in, const struct settings *s, const struct conf_names *names,
+                    const char **config, struct error *err)
 {
-    struct text t = { 0 };
+    struct text t = {0};
     const char *zydis;
 
     if (!install_find_zydis(in, &zydis, err))

@@ -9,6 +9,6 @@
 
 /* `s->value[OPT_LOGDIR]` must be absolute by now. */
 bool engine_config_build(const struct install *in, const struct settings *s, const struct conf_names *names,
-                  const char **config, struct error *err);
+                         const char **config, struct error *err);
 
 #endif

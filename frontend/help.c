@@ -2,6 +2,7 @@
 /* Printing usage, options, tools and the version. */
 #include "help.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { COLUMN = 28, WIDTH = 80 };
@@ -72,7 +73,8 @@ print_tool_options(const struct tool *tool)
 {
     printf("\nOptions of the tool %s:\n", tool->name);
     if (!tool->described)
-        print_wrapped("It does not list them; they are passed on to it as they are, and `--` must end them.", 0, 2);
+        print_wrapped("It does not list them; they are passed on to it as they are, and `--` must end them.",
+                      0, 2);
     for (size_t i = 0; i < tool->n; i++)
         print_option(keep_printf("-%s", tool->options[i].name), tool->options[i].arg, tool->options[i].help);
 }

@@ -48,9 +48,9 @@ install_find(struct install *in, struct error *err)
 bool
 install_find_zydis(const struct install *in, const char **path, struct error *err)
 {
-    static const char *const folders[] = { "/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib" };
-    static const char *const names[] = { "libZydis.so.4.0", "libZydis.so.4", "libZydis.so" };
-    struct words candidates = { 0 };
+    static const char *const folders[] = {"/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib"};
+    static const char *const names[] = {"libZydis.so.4.0", "libZydis.so.4", "libZydis.so"};
+    struct words candidates = {0};
 
     for (size_t n = 0; n < sizeof names / sizeof *names; n++)
         words_add(&candidates, keep_printf("%s/%s", in->lib, names[n]));
@@ -64,6 +64,8 @@ install_find_zydis(const struct install *in, const char **path, struct error *er
             *path = candidates.v[i];
             return true;
         }
-    return error_set(err, STATUS_ENGINE, "libZydis.so is not installed (looked in %s and /usr/lib; Debian's package is "
-                                         "libzydis4.0)", in->lib);
+    return error_set(err, STATUS_ENGINE,
+                     "libZydis.so is not installed (looked in %s and /usr/lib; Debian's package is "
+                     "libzydis4.0)",
+                     in->lib);
 }

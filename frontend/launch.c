@@ -13,7 +13,7 @@ bool
 launch_engine(const struct install *in, const struct settings *s, const struct conf_names *names,
               const struct program *program, char **app, struct error *err)
 {
-    struct words argv = { 0 };
+    struct words argv = {0};
     const char *config;
 
     if (!engine_config_build(in, s, names, &config, err))

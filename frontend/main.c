@@ -13,7 +13,7 @@
 static void
 print_error(const struct command *cmd, const char *text)
 {
-    struct text line = { 0 };
+    struct text line = {0};
 
     for (; *text; text++)
         if ((unsigned char)*text < ' ' || *text == 0x7f)
@@ -27,20 +27,11 @@ static bool
 act(const struct command *cmd, const struct install *in, struct command_line *line, struct error *err)
 {
     switch (line->action) {
-    case ACTION_HELP:
-        help_print(cmd, cmd->tool ? &line->settings.tools[0].tool : NULL);
-        return true;
-    case ACTION_TOOL_HELP:
-        help_tool(cmd, &line->asked_about);
-        return true;
-    case ACTION_VERSION:
-        help_version(cmd);
-        return true;
-    case ACTION_LIST_TOOLS:
-        help_list_tools(in);
-        return true;
-    default:
-        return cmd->options == FOR_DRCONFIG ? drconfig(line, err) : drrun(cmd, in, line, err);
+    case ACTION_HELP: help_print(cmd, cmd->tool ? &line->settings.tools[0].tool : NULL); return true;
+    case ACTION_TOOL_HELP: help_tool(cmd, &line->asked_about); return true;
+    case ACTION_VERSION: help_version(cmd); return true;
+    case ACTION_LIST_TOOLS: help_list_tools(in); return true;
+    default: return cmd->options == FOR_DRCONFIG ? drconfig(line, err) : drrun(cmd, in, line, err);
     }
 }
 
@@ -57,7 +48,7 @@ int
 main(int argc, char **argv)
 {
     const struct command *cmd = command_of(argv[0]);
-    struct error err = { 0 };
+    struct error err = {0};
     struct command_line line;
     struct install in;
 
@@ -65,8 +56,8 @@ main(int argc, char **argv)
         help_usage(cmd);
         return STATUS_USAGE;
     }
-    if (!install_find(&in, &err) || !command_line_parse(cmd, &in, argv + 1, &line, &err) || !act(cmd, &in, &line, &err)
-        || !finish_output(&err)) {
+    if (!install_find(&in, &err) || !command_line_parse(cmd, &in, argv + 1, &line, &err) ||
+        !act(cmd, &in, &line, &err) || !finish_output(&err)) {
         print_error(cmd, err.text);
         return err.status;
     }

@@ -67,8 +67,9 @@ put_options(const struct command *cmd)
     const char *group = "";
 
     puts(".SH OPTIONS");
-    put_line(NULL, "An option may be written with one dash or two, its value as the next word or behind an equals "
-                   "sign. What -NAME switches on, -no_NAME switches off, and the other way round.");
+    put_line(NULL,
+             "An option may be written with one dash or two, its value as the next word or behind an equals "
+             "sign. What -NAME switches on, -no_NAME switches off, and the other way round.");
     for (int i = 0; i < OPT_COUNT; i++) {
         const struct option *o = &options[i];
 
@@ -93,7 +94,9 @@ put_statuses(const struct command *cmd)
     puts("That of the program, or its death by the same signal. If the program was not run:");
     put_item("2", "Wrong usage, or a file given to drrun cannot be used.");
     put_item("125", "A fault of drtools itself, or something the engine needs is missing.");
-    put_item("126", "The program was found, but cannot be run: a directory, no permission, damaged, for another machine.");
+    put_item(
+        "126",
+        "The program was found, but cannot be run: a directory, no permission, damaged, for another machine.");
     put_item("127", "The program was not found.");
 }
 
@@ -101,9 +104,11 @@ static void
 put_files(void)
 {
     puts(".SH FILES");
-    put_item("$XDG_CONFIG_HOME/drtools/APP.conf",
-             "What drconfig recorded about programs named APP. XDG_CONFIG_HOME is ~/.config if it is not set.");
-    put_item(DRTOOLS_SYSCONFDIR "/drtools/APP.conf", "The same for all users. A user's own file comes first.");
+    put_item(
+        "$XDG_CONFIG_HOME/drtools/APP.conf",
+        "What drconfig recorded about programs named APP. XDG_CONFIG_HOME is ~/.config if it is not set.");
+    put_item(DRTOOLS_SYSCONFDIR "/drtools/APP.conf",
+             "The same for all users. A user's own file comes first.");
     put_item("lib/drtools/tools/libTOOL.so", "The tools, beside the folder that drrun is in.");
 }
 
@@ -112,7 +117,8 @@ put_examples(const struct command *cmd)
 {
     puts(".SH EXAMPLES");
     if (cmd->options == FOR_DRCONFIG) {
-        put_item("drconfig -reg server -no_traces -t bbcount", "Whenever drrun runs a program named server, run it so.");
+        put_item("drconfig -reg server -no_traces -t bbcount",
+                 "Whenever drrun runs a program named server, run it so.");
         put_item("drconfig -norun ssh", "Let every ssh that a program starts run natively.");
         return;
     }
@@ -134,8 +140,8 @@ put_environment(const struct command *cmd)
 void
 man_page_print(const struct command *cmd)
 {
-    printf(".\\\" Generated from the table of options.\n.TH %s 1 \"\" \"drtools %s\" \"User Commands\"\n", cmd->name,
-           DRTOOLS_VERSION);
+    printf(".\\\" Generated from the table of options.\n.TH %s 1 \"\" \"drtools %s\" \"User Commands\"\n",
+           cmd->name, DRTOOLS_VERSION);
     printf(".SH NAME\n%s \\- %s\n.SH SYNOPSIS\n", cmd->name, cmd->purpose);
     for (size_t i = 0; cmd->usage[i]; i++) {
         printf("%s.B %s\n", i ? ".br\n" : "", cmd->name);

@@ -65,6 +65,7 @@ const struct option options[OPT_COUNT] = {
     [OPT_HELP] = { "help", SHAPE_ACTION, NULL, NULL, HELP, FOR_BOTH, NULL,
         "print this list; after -t TOOL: the tool's options" },
 };
+
 /* clang-format on */
 
 bool
@@ -82,8 +83,8 @@ option_spelling(const struct option *o)
 bool
 option_is_stored(const struct option *o)
 {
-    return (o->commands & FOR_DRCONFIG) && o->shape != SHAPE_TOOL && o->shape != SHAPE_ACTION
-           && strcmp(o->group, REGISTER) != 0;
+    return (o->commands & FOR_DRCONFIG) && o->shape != SHAPE_TOOL && o->shape != SHAPE_ACTION &&
+           strcmp(o->group, REGISTER) != 0;
 }
 
 char *
@@ -189,18 +190,19 @@ value_check(enum shape shape, const char *arg, const char *what, const char *val
 
     switch (shape) {
     case SHAPE_FLAG:
-        return is_choice("0|1", value) || error_set(err, STATUS_USAGE, "%s must be 0 or 1, not '%s'", what, value);
+        return is_choice("0|1", value) ||
+               error_set(err, STATUS_USAGE, "%s must be 0 or 1, not '%s'", what, value);
     case SHAPE_NUMBER:
-        return (number_parse(value, &number, &end) && !*end)
-               || error_set(err, STATUS_USAGE, "%s takes a number, not '%s'", what, value);
+        return (number_parse(value, &number, &end) && !*end) ||
+               error_set(err, STATUS_USAGE, "%s takes a number, not '%s'", what, value);
     case SHAPE_SIZE:
-        return size_parse(value, &number)
-               || error_set(err, STATUS_USAGE, "%s takes a size such as 65536, 512K or 64M, not '%s'", what, value);
+        return size_parse(value, &number) ||
+               error_set(err, STATUS_USAGE, "%s takes a size such as 65536, 512K or 64M, not '%s'", what,
+                         value);
     case SHAPE_CHOICE:
-        return is_choice(arg, value) || error_set(err, STATUS_USAGE, "%s is one of %s, not '%s'", what, arg, value);
-    case SHAPE_ACTION:
-        return error_set(err, STATUS_USAGE, "%s takes no value", what);
-    default:
-        return *value || error_set(err, STATUS_USAGE, "%s takes %s, not an empty word", what, arg);
+        return is_choice(arg, value) ||
+               error_set(err, STATUS_USAGE, "%s is one of %s, not '%s'", what, arg, value);
+    case SHAPE_ACTION: return error_set(err, STATUS_USAGE, "%s takes no value", what);
+    default: return *value || error_set(err, STATUS_USAGE, "%s takes %s, not an empty word", what, arg);
     }
 }

@@ -41,21 +41,21 @@ enum shape {
     SHAPE_DIR,
     SHAPE_CHOICE, /* one of the words in `arg`, separated by '|'    */
     SHAPE_WORD,
-    SHAPE_TOOL,   /* starts a tool's own options                    */
+    SHAPE_TOOL, /* starts a tool's own options                    */
 };
 
 /* Commands an option belongs to, as bits; drmemory and drprof take drrun's. */
 enum { FOR_DRRUN = 1, FOR_DRCONFIG = 2, FOR_BOTH = FOR_DRRUN | FOR_DRCONFIG };
 
 struct option {
-    const char *name;     /* without its dash */
+    const char *name; /* without its dash */
     enum shape shape;
     const char *arg;      /* how the value is shown; NULL: takes none */
     const char *fallback; /* value when not given; NULL: none */
     const char *group;    /* heading in -help; rows of a group are adjacent */
     unsigned commands;
-    const char *key;      /* in the engine's configuration; NULL: not the engine's */
-    const char *help;     /* for a flag that is on by default: what -no_NAME does */
+    const char *key;  /* in the engine's configuration; NULL: not the engine's */
+    const char *help; /* for a flag that is on by default: what -no_NAME does */
 };
 
 extern const struct option options[OPT_COUNT];
@@ -67,6 +67,7 @@ struct option_word {
     enum option_id id;
     const char *value;
 };
+
 bool option_read(unsigned commands, const char *word, struct option_word *out);
 
 /* The option's spelling as the user would type it, with dash and "no_". */
@@ -81,8 +82,7 @@ char *option_name(const char *word);
 const char *option_inline_value(const char *word);
 
 /* Checks `value` against `shape` (and `arg`, for choices); `what` names the option in the message. */
-bool value_check(enum shape shape, const char *arg, const char *what, const char *value,
-                 struct error *err);
+bool value_check(enum shape shape, const char *arg, const char *what, const char *value, struct error *err);
 /* Decimal with K, M or G to a number. False: malformed or beyond 64 bits. */
 bool size_parse(const char *value, unsigned long long *out);
 

@@ -80,18 +80,17 @@ changes_identity(const char *path, const struct stat *st, const struct statvfs *
     return to_user || to_group || to_capabilities;
 }
 
-static bool
-check_contents(struct program *program, int depth, struct error *err);
+static bool check_contents(struct program *program, int depth, struct error *err);
 
 /* The program that runs a script is the one that decides. */
 static bool
 check_script_interpreter(struct program *script, const char *path, int depth, struct error *err)
 {
-    struct program interpreter = { .path = path };
+    struct program interpreter = {.path = path};
 
     if (depth >= SCRIPT_DEPTH_MAX)
-        return error_set(err, STATUS_NOT_RUNNABLE, "%s: its interpreters are scripts more than %d deep", script->path,
-                         SCRIPT_DEPTH_MAX);
+        return error_set(err, STATUS_NOT_RUNNABLE, "%s: its interpreters are scripts more than %d deep",
+                         script->path, SCRIPT_DEPTH_MAX);
     if (!check_contents(&interpreter, depth + 1, err)) {
         err->status = err->status == STATUS_ENGINE ? STATUS_ENGINE : STATUS_NOT_RUNNABLE;
         err->text = keep_printf("%s: bad interpreter: %s", script->path, err->text);
@@ -111,8 +110,7 @@ check_opened(struct program *program, int fd, const struct stat *st, int depth, 
         return elf_check(fd, (unsigned long long)st->st_size, program->path, &program->native, err);
     case SCRIPT_BAD:
         return error_set(err, STATUS_NOT_RUNNABLE, "%s: its #! line names no interpreter", program->path);
-    default:
-        return check_script_interpreter(program, interpreter, depth, err);
+    default: return check_script_interpreter(program, interpreter, depth, err);
     }
 }
 
@@ -120,7 +118,7 @@ static bool
 check_contents(struct program *program, int depth, struct error *err)
 {
     const char *path = program->path;
-    struct statvfs fs = { 0 };
+    struct statvfs fs = {0};
     struct stat st;
     bool good;
     int fd;

@@ -8,7 +8,7 @@
 
 struct tool_use {
     struct tool tool;
-    const char *as;      /* the tool as the user named it */
+    const char *as; /* the tool as the user named it */
     struct words args;
 };
 
@@ -16,11 +16,12 @@ struct settings {
     const char *value[OPT_COUNT]; /* NULL: not given; flags are "1" or "0" */
     struct tool_use *tools;       /* in order of priority */
     size_t tools_n, tools_capacity;
-    bool norun;                   /* a configuration file's: do not follow into this program */
+    bool norun; /* a configuration file's: do not follow into this program */
 };
 
 /* Checked, then recorded; `what` names the option or the place in messages. */
-bool settings_set(struct settings *s, enum option_id id, const char *what, const char *value, struct error *err);
+bool settings_set(struct settings *s, enum option_id id, const char *what, const char *value,
+                  struct error *err);
 struct tool_use *settings_add_tool(struct settings *s, const struct tool *tool, const char *as);
 
 /* Fills what `s` leaves open from `lower`. Tools are taken over together or not at all. */

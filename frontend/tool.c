@@ -15,6 +15,7 @@
 #include "nearest.h"
 
 static const char prefix[] = "lib", suffix[] = ".so";
+
 enum { PREFIX = sizeof prefix - 1, SUFFIX = sizeof suffix - 1 };
 
 /* "libNAME.so" to "NAME"; NULL if `file` is not of that form. */
@@ -23,8 +24,8 @@ name_from_file(const char *file)
 {
     size_t length = strlen(file);
 
-    if (length <= PREFIX + SUFFIX || strncmp(file, prefix, PREFIX) != 0
-        || strcmp(file + length - SUFFIX, suffix) != 0)
+    if (length <= PREFIX + SUFFIX || strncmp(file, prefix, PREFIX) != 0 ||
+        strcmp(file + length - SUFFIX, suffix) != 0)
         return NULL;
     return keep_slice(file + PREFIX, length - PREFIX - SUFFIX);
 }
@@ -32,7 +33,7 @@ name_from_file(const char *file)
 struct words
 tools_installed(const struct install *in)
 {
-    struct words names = { 0 };
+    struct words names = {0};
     DIR *folder = opendir(in->tools);
 
     if (!folder)
@@ -58,11 +59,11 @@ describe_option(struct tool *tool, const char *name, const char *arg, const char
     o->name = option_name(name);
     o->arg = strcmp(arg, "-") == 0 ? NULL : keep_string(arg);
     o->help = keep_string(help);
-    o->shape = !o->arg                        ? SHAPE_FLAG
-               : strchr(arg, '|')             ? SHAPE_CHOICE
-               : strcmp(arg, "N") == 0        ? SHAPE_NUMBER
-               : strcmp(arg, "SIZE") == 0     ? SHAPE_SIZE
-                                              : SHAPE_WORD;
+    o->shape = !o->arg                    ? SHAPE_FLAG
+               : strchr(arg, '|')         ? SHAPE_CHOICE
+               : strcmp(arg, "N") == 0    ? SHAPE_NUMBER
+               : strcmp(arg, "SIZE") == 0 ? SHAPE_SIZE
+                                          : SHAPE_WORD;
 }
 
 static bool
@@ -99,8 +100,9 @@ read_options(struct tool *tool, const char *path, struct error *err)
         return errno == ENOENT || error_sys(err, STATUS_USAGE, "cannot read %s", path);
     tool->described = true;
     for (unsigned number = 1; good && getline(&line, &capacity, f) >= 0; number++)
-        good = read_line(tool, line)
-               || error_set(err, STATUS_USAGE, "%s:%u: not of the form NAME<TAB>ARGUMENT<TAB>HELP", path, number);
+        good =
+            read_line(tool, line) ||
+            error_set(err, STATUS_USAGE, "%s:%u: not of the form NAME<TAB>ARGUMENT<TAB>HELP", path, number);
     if (good && ferror(f))
         good = error_sys(err, STATUS_USAGE, "cannot read %s", path);
     free(line);
