@@ -131,7 +131,7 @@ read_tool_option(struct parser *p, struct tool_use *use)
         p->next = again;
         return read_option(p);
     }
-    if (known && ours.id == OPT_HELP) {
+    if (known && ours.id == OPT_HELP && !p->cmd->tool) {
         p->out->asked_about = use->tool;
         return finish_with(p, ACTION_TOOL_HELP);
     }
