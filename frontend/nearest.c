@@ -32,6 +32,17 @@ distance(const char *a, size_t a_length, const char *b, size_t b_length)
     return d[a_length][b_length];
 }
 
+/* How far `known` is from what was typed; the beginning of a word stands for it, as in -h. */
+static unsigned
+farness(const char *typed, size_t length, const char *known)
+{
+    size_t known_length = strlen(known);
+
+    if (strncmp(typed, known, length) == 0)
+        return 0;
+    return known_length > LONGEST ? LONGEST : distance(typed, length, known, known_length);
+}
+
 const char *
 nearest(const char *word, const struct words *candidates)
 {
@@ -42,8 +53,7 @@ nearest(const char *word, const struct words *candidates)
     if (length > LONGEST)
         return NULL;
     for (size_t i = 0; i < candidates->n; i++) {
-        size_t other = strlen(candidates->v[i]);
-        unsigned d = other > LONGEST ? LONGEST : distance(word, length, candidates->v[i], other);
+        unsigned d = farness(word, length, candidates->v[i]);
 
         if (d < best || (d == best && !found)) {
             best = d;

@@ -12,6 +12,8 @@ nearest -follow_childs -follow_children
 nearest -no_folow_children -no_follow_children
 nearest -trace_treshold -trace_threshold
 nearest -verison -version
+nearest -h -help
+nearest -trace_t -trace_threshold
 
 # What resembles nothing is not answered with a guess.
 run 2 "$drrun" -xyzzyplugh sh
