@@ -201,7 +201,7 @@ read_option(struct parser *p)
         return false;
     if (o.id == OPT_TOOL)
         return read_tool(p, value);
-    return settings_set(&p->out->settings, o.id, option_spelling(&options[o.id]), value, p->err);
+    return settings_set(&p->out->settings, o.id, keep_printf("-%s", options[o.id].name), value, p->err);
 }
 
 bool
