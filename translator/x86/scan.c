@@ -476,12 +476,3 @@ scan_insn(const uint8_t *bytes, size_t avail, struct insn *out)
     out->len = 0;
     return false;
 }
-
-/* TODO: exact effects; until then, anything may be read and nothing surely is written. */
-void
-scan_effects(const uint8_t *bytes, const struct insn *in, struct effects *out)
-{
-    (void)bytes;
-    (void)in;
-    *out = (struct effects){ .reads = 0xffff, .writes = 0xffff, .mem_read = true, .mem_written = true };
-}

@@ -34,7 +34,7 @@ enum insn_class {
     INSN_GSBASE,      /* rdgsbase, wrgsbase (rdfsbase and wrfsbase are plain)     */
     INSN_XBEGIN,      /* c7 f8 rel32                                              */
     INSN_WRPKRU,      /* 0f 01 ef                                                 */
-    INSN_INVALID,     /* raises #UD whatever the CPU, or the bytes ran out (see scan) */
+    INSN_INVALID,     /* raises #UD whatever the CPU (ud2 too), or is too long: see scan_insn */
 };
 
 enum insn_enc { ENC_LEGACY, ENC_VEX, ENC_EVEX, ENC_XOP, ENC_3DNOW };
@@ -83,22 +83,27 @@ struct insn {
     uint8_t imm_len;      /* bytes of all immediates together                       */
     uint16_t flags_read;      /* FLAG_* the result may depend on (conservative: more is safe) */
     uint16_t flags_written;   /* FLAG_* surely overwritten or left undefined (fewer is safe)  */
-    int64_t imm;          /* first immediate, sign-extended; for a branch: the displacement */
+    int64_t imm;          /* first immediate, sign-extended (of ret, retf, enter: zero-extended);
+                           * for a branch: the displacement                         */
 };
 
 /* Scans the instruction in bytes[0..avail). avail may be less than 15 where
- * the next page cannot be read. Returns true and fills *out; returns false
+ * the next page cannot be read; from 32 on it is fastest. Returns true and fills *out; returns false
  * when the instruction does not end within `avail` bytes (nothing but `len` = 0
- * is then set). An encoding that is too long (> 15), or surely undefined,
- * is INSN_INVALID with len = as many bytes as were understood (at least 1).
+ * is then set). An encoding that is surely undefined is INSN_INVALID with len =
+ * as many bytes as were understood (at least 1), and one that is too long (> 15)
+ * likewise with len = 15, though the processor raises #GP for it, not #UD.
  * When in doubt whether this CPU has an instruction: INSN_PLAIN. It will raise
  * #UD from the code cache just as it would have natively. */
 bool scan_insn(const uint8_t *bytes, size_t avail, struct insn *out);
 
 /* General-purpose registers by bit (rax = 0 … r15 = 15) that the instruction
- * reads and writes. Partial writes (8 and 16 bits) count as read and written.
- * Conservative: `reads` may hold more, `writes` fewer, than the truth.
- * Implicit ones (push, mul, string, cpuid, syscall …) included. */
+ * reads and writes, implicit ones (push, mul, string, cpuid, syscall …) included.
+ * `writes` holds every register that may change. One that may also keep a bit
+ * of what it was (8- and 16-bit writes, cmov, rep) is in `reads` too, so that
+ * `writes & ~reads` are the registers whose old value is surely dead.
+ * xor r,r, sub r,r and sbb r,r do not read r. Where it is not known what an
+ * instruction does, everything is read and written. */
 struct effects {
     uint16_t reads, writes;
     bool mem_read, mem_written;   /* explicit, implicit and stack memory; lea and nop: neither */
