@@ -1,0 +1,811 @@
+/* The code cache: memory for fragments, the table that finds them, links
+ * between them, and their deletion.
+ *
+ * Invariants: a linked exit is on its target's `incoming` list and no other;
+ * a live fragment is in the table and on the lists of its pages; a dead one is
+ * on neither, has no incoming links, and waits on `dying` for its epoch.
+ * Epochs: deletion takes a new number; a thread publishes the number current
+ * when it last was outside of the cache; memory of a fragment is free when every
+ * thread's number has passed the fragment's.
+ * See docs/code-cache.md. */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/cache.h"
+
+#include "linux/memory.h"
+#include "util/log.h"
+
+struct mutex cache_lock;
+uint8_t *cache_base, *cache_exit_routine, *cache_ibl_miss;
+uint32_t cache_size;
+volatile uint64_t cache_epoch = 1;
+struct cache_stats cache_stats;
+
+extern uint8_t cache_blob[], cache_blob_end[], blob_exit[], blob_ibl_miss[];
+
+/* ---- chunks of cache memory ---- */
+
+enum { GRANULE = 4, MAX_CHUNK = 32 << 10, CLASSES = MAX_CHUNK / GRANULE + 1 };
+
+struct area {
+    uint32_t next, end;             /* bump allocation in [next, end)          */
+    uint32_t free[CLASSES];         /* heads by size; the link is the chunk's first word */
+    uint64_t some[CLASSES / 64 + 1];/* bit per size: the list is not empty     */
+};
+static struct area hot, cold;
+static uint32_t hot_start;
+
+static inline uint32_t chunk_round(uint32_t n) { return (uint32_t)align_up(n ? n : 1, GRANULE); }
+
+static void
+area_push(struct area *a, uint32_t off, uint32_t size)
+{
+    if (!size)
+        return;
+    memcpy(cache_at(off), &a->free[size / GRANULE], 4);
+    a->free[size / GRANULE] = off;
+    a->some[size / GRANULE / 64] |= 1ull << (size / GRANULE % 64);
+}
+
+static uint32_t
+area_pop(struct area *a, uint32_t class)
+{
+    uint32_t off = a->free[class];
+
+    memcpy(&a->free[class], cache_at(off), 4);
+    if (!a->free[class])
+        a->some[class / 64] &= ~(1ull << (class % 64));
+    return off;
+}
+
+/* The first non-empty list of at least `class`, or 0. */
+static uint32_t
+area_class(const struct area *a, uint32_t class)
+{
+    uint32_t word = class / 64;
+    uint64_t bits = a->some[word] & (~0ull << (class % 64));
+
+    while (!bits && ++word < COUNT_OF(a->some))
+        bits = a->some[word];
+    return bits ? word * 64 + (uint32_t)__builtin_ctzll(bits) : 0;
+}
+
+static uint32_t
+area_alloc(struct area *a, uint32_t n)
+{
+    uint32_t size = chunk_round(n), class = area_class(a, size / GRANULE), off;
+
+    if (class) {
+        off = area_pop(a, class);
+        area_push(a, off + size, class * GRANULE - size);
+        return off;
+    }
+    if (a->end - a->next < size)
+        return 0;
+    off = a->next;
+    a->next += size;
+    return off;
+}
+
+static void
+area_free(struct area *a, uint32_t off, uint32_t n)
+{
+    if (n)
+        area_push(a, off, chunk_round(n));
+}
+
+static void
+area_restart(struct area *a, uint32_t next)
+{
+    a->next = next;
+    memset(a->free, 0, sizeof a->free);
+    memset(a->some, 0, sizeof a->some);
+}
+
+/* ---- fragments and exits: arrays with free lists ---- */
+
+static struct fragment *frags;
+static struct exit *exits;
+static uint32_t n_frags = 1, max_frags, n_exits = 1, max_exits;
+static frag_id free_frag;
+static exit_id free_exits[DRAFT_MAX_EXITS + 1];
+
+struct fragment *frag_get(frag_id id) { return &frags[id]; }
+struct exit *exit_get(exit_id id) { return &exits[id]; }
+
+static frag_id
+frag_alloc(void)
+{
+    frag_id id = free_frag;
+
+    if (id)
+        free_frag = frags[id].incoming;
+    else if (n_frags < max_frags)
+        id = n_frags++;
+    return id;
+}
+
+static exit_id
+exits_alloc(unsigned n)
+{
+    exit_id id = free_exits[n];
+
+    if (id) {
+        free_exits[n] = exits[id].next_in;
+    } else if (n_exits + n <= max_exits) {
+        id = n_exits;
+        n_exits += n;
+    }
+    return id;
+}
+
+/* ---- the table (tag, mode) → fragment: open addressing, lock-free readers ---- */
+
+struct entry { volatile uint64_t key; volatile uint32_t id; uint32_t unused; };
+struct table { uint32_t mask, used; struct entry e[]; };
+static struct table *volatile table;
+static struct { struct table *table; uint64_t epoch; } retired[32];
+static unsigned n_retired;
+enum { KEY_EMPTY = 0, KEY_GONE = 1 };
+
+static inline uint64_t key_of(uint64_t tag, unsigned mode) { return tag | (uint64_t)mode << 48 | 1ull << 63; }
+static inline uint32_t hash_of(uint64_t key) { return (uint32_t)((key * 0x9e3779b97f4a7c15ull) >> 32); }
+
+static struct table *
+table_new(uint32_t entries)
+{
+    struct table *n = engine_map(sizeof *n + entries * sizeof(struct entry));
+
+    if (n)
+        n->mask = entries - 1;
+    return n;
+}
+
+frag_id
+cache_lookup(uint64_t tag, unsigned mode)
+{
+    struct table *tb = table;
+    uint64_t key = key_of(tag, mode);
+
+    for (uint32_t i = hash_of(key);; i++) {
+        struct entry *e = &tb->e[i & tb->mask];
+        uint64_t k = e->key;
+        if (k == key) {
+            frag_id id = e->id;
+            if (frags[id].tag == tag && frags[id].mode == mode && !(frags[id].flags & FRAG_DEAD))
+                return id;
+        }
+        if (k == KEY_EMPTY)
+            return 0;
+    }
+}
+
+static void
+table_put(struct table *tb, uint64_t key, frag_id id)
+{
+    uint32_t i = hash_of(key);
+
+    while (tb->e[i & tb->mask].key > KEY_GONE)
+        i++;
+    struct entry *e = &tb->e[i & tb->mask];
+    tb->used += e->key == KEY_EMPTY;
+    e->id = id;
+    __atomic_store_n(&e->key, key, __ATOMIC_RELEASE);
+}
+
+static void
+table_grow(void)
+{
+    struct table *old = table, *n;
+    uint32_t live = 0;
+
+    for (uint32_t i = 0; i <= old->mask; i++)
+        live += old->e[i].key > KEY_GONE;
+    if (n_retired == COUNT_OF(retired))
+        return;
+    n = table_new(live * 3 > old->mask ? (old->mask + 1) * 2 : old->mask + 1);
+    if (!n)
+        return;                      /* fuller and slower; never wrong while one slot is empty */
+    for (uint32_t i = 0; i <= old->mask; i++)
+        if (old->e[i].key > KEY_GONE)
+            table_put(n, old->e[i].key, old->e[i].id);
+    __atomic_store_n(&table, n, __ATOMIC_RELEASE);
+    retired[n_retired].table = old;
+    retired[n_retired++].epoch = ++cache_epoch;     /* readers without a lock may still be in it */
+}
+
+static void
+table_insert(frag_id id)
+{
+    if (table->used * 3 > table->mask * 2)
+        table_grow();
+    CHECK(table->used < table->mask, "the fragment table has room");
+    table_put(table, key_of(frags[id].tag, frags[id].mode), id);
+}
+
+static void
+table_remove(frag_id id)
+{
+    struct table *tb = table;
+    uint64_t key = key_of(frags[id].tag, frags[id].mode);
+
+    for (uint32_t i = hash_of(key); tb->e[i & tb->mask].key != KEY_EMPTY; i++)
+        if (tb->e[i & tb->mask].key == key && tb->e[i & tb->mask].id == id) {
+            tb->e[i & tb->mask].key = KEY_GONE;
+            return;
+        }
+}
+
+/* ---- cache address → fragment: start bits, then a table of starts ---- */
+
+static uint64_t *start_bits;        /* bit per 4 bytes: a body or pad starts here */
+static struct start { uint32_t off; frag_id id; } *starts;
+static uint32_t starts_mask;
+
+static void
+starts_put(uint32_t off, frag_id id)
+{
+    uint32_t i = off / 4 * 0x9e3779b1u >> 7;
+
+    while (starts[i & starts_mask].off > 1)
+        i++;
+    starts[i & starts_mask] = (struct start){off, id};
+    start_bits[off / 256] |= 1ull << (off / 4 % 64);
+}
+
+static struct start *
+starts_find(uint32_t off)
+{
+    for (uint32_t i = off / 4 * 0x9e3779b1u >> 7; starts[i & starts_mask].off; i++)
+        if (starts[i & starts_mask].off == off)
+            return &starts[i & starts_mask];
+    return NULL;
+}
+
+static void
+starts_remove(uint32_t off)
+{
+    struct start *s = starts_find(off);
+
+    if (s)
+        s->off = 1;                  /* a tombstone: no body starts at offset 1 */
+    start_bits[off / 256] &= ~(1ull << (off / 4 % 64));
+}
+
+frag_id
+cache_owner(uint64_t pc, bool *in_pad)
+{
+    frag_id id = 0;
+
+    if (!cache_contains(pc))
+        return 0;
+    uint32_t off = (uint32_t)(pc - (uint64_t)cache_base), word = off / 256;
+    mutex_lock(&cache_lock);
+    uint64_t bits = start_bits[word] & (~0ull >> (63 - off / 4 % 64));
+    for (int back = 0; !bits && word && back < MAX_CHUNK / 256; back++)
+        bits = start_bits[--word];
+    if (bits) {
+        struct start *s = starts_find(word * 256 + (63 - (uint32_t)__builtin_clzll(bits)) * 4);
+        struct fragment *f = s ? &frags[s->id] : NULL;
+        if (f && off - f->body < f->body_len) {
+            id = s->id;
+            *in_pad = false;
+        } else if (f && f->pad && off - f->pad < 64) {
+            id = s->id;
+            *in_pad = true;
+        }
+    }
+    mutex_unlock(&cache_lock);
+    return id;
+}
+
+/* ---- lists of fragments by source page ---- */
+
+struct page_entry { uint64_t page; frag_id head; uint32_t unused; };   /* page number + 1; 0: empty */
+static struct page_entry *pages;
+static uint32_t pages_mask, pages_used;
+
+static struct page_entry *
+page_find(uint64_t page, bool add)
+{
+    uint32_t i = hash_of(page);
+
+    for (; pages[i & pages_mask].page; i++)
+        if (pages[i & pages_mask].page == page + 1)
+            return &pages[i & pages_mask];
+    if (!add)
+        return NULL;
+    if (pages_used * 2 > pages_mask) {
+        uint32_t mask = pages_mask * 2 + 1;
+        struct page_entry *old = pages, *n = engine_map((mask + 1) * sizeof *n);
+        CHECK(n, "memory for the page table of the cache");
+        for (uint32_t k = 0; k <= pages_mask; k++)
+            if (old[k].page) {
+                uint32_t j = hash_of(old[k].page - 1);
+                while (n[j & mask].page)
+                    j++;
+                n[j & mask] = old[k];
+            }
+        engine_unmap(old, (pages_mask + 1) * sizeof *old);
+        pages = n;
+        pages_mask = mask;
+        return page_find(page, true);
+    }
+    pages_used++;
+    pages[i & pages_mask].page = page + 1;
+    return &pages[i & pages_mask];
+}
+
+static uint64_t first_page(const struct fragment *f) { return f->tag / PAGE_SIZE; }
+static uint64_t last_page(const struct fragment *f) { return (f->tag + MAX(f->app_len, 1) - 1) / PAGE_SIZE; }
+
+static void
+pages_add(frag_id id)
+{
+    struct fragment *f = &frags[id];
+    uint64_t page[2] = {first_page(f), last_page(f)};
+
+    for (int k = 0; k < 1 + (page[0] != page[1]); k++) {
+        struct page_entry *p = page_find(page[k], true);
+        f->page_next[k] = p->head;
+        p->head = id;
+    }
+}
+
+static void
+pages_remove(frag_id id)
+{
+    struct fragment *f = &frags[id];
+    uint64_t page[2] = {first_page(f), last_page(f)};
+
+    for (int k = 0; k < 1 + (page[0] != page[1]); k++) {
+        struct page_entry *p = page_find(page[k], false);
+        CHECK(p, "a live fragment is on the list of its page");
+        for (frag_id *at = &p->head; *at; at = &frags[*at].page_next[first_page(&frags[*at]) != page[k]])
+            if (*at == id) {
+                *at = f->page_next[k];
+                break;
+            }
+    }
+}
+
+/* ---- set-up ---- */
+
+bool
+cache_init(uint8_t *at, size_t size)
+{
+    cache_base = at;
+    cache_size = (uint32_t)size;
+    max_frags = (uint32_t)(size / 64) + 64;
+    max_exits = max_frags * 3;
+    frags = engine_map(max_frags * sizeof *frags);
+    exits = engine_map(max_exits * sizeof *exits);
+    start_bits = engine_map(size / 32 + 64);
+    for (starts_mask = 1; starts_mask < max_frags * 2; starts_mask = starts_mask * 2 + 1)
+        ;
+    starts = engine_map((starts_mask + 1ul) * sizeof *starts);
+    pages_mask = 1023;
+    pages = engine_map((pages_mask + 1) * sizeof *pages);
+    table = table_new(4096);
+    if (!frags || !exits || !start_bits || !starts || !pages || !table)
+        return false;
+    size_t blob = (size_t)(cache_blob_end - cache_blob);
+    memcpy(cache_base, cache_blob, blob);
+    cache_exit_routine = cache_base + (blob_exit - cache_blob);
+    cache_ibl_miss = cache_base + (blob_ibl_miss - cache_blob);
+    hot_start = hot.next = (uint32_t)align_up(blob, 64);
+    hot.end = cold.next = (uint32_t)align_down(size / 2, PAGE_SIZE);
+    cold.end = (uint32_t)size;
+    return true;
+}
+
+/* ---- links ---- */
+
+static inline void
+patch(uint32_t at, uint64_t to)
+{
+    int64_t d = (int64_t)(to - (uint64_t)cache_at(at) - 4);
+
+    DCHECK(at % 4 == 0 && fits_i32(d), "a patched displacement is aligned and in reach");
+    __atomic_store_n((int32_t *)cache_at(at), (int32_t)d, __ATOMIC_RELEASE);
+}
+
+void
+cache_link(exit_id x, frag_id to)
+{
+    struct exit *e = &exits[x];
+    struct fragment *f = &frags[to];
+
+    if (e->kind != X_LINK || e->linked || !e->jump || (f->flags & (FRAG_DEAD | FRAG_ONCE)) || (frags[e->from].flags & FRAG_DEAD) || e->target != f->tag)
+        return;
+    e->linked = to;
+    e->next_in = f->incoming;
+    f->incoming = x;
+    patch(e->jump, (uint64_t)cache_at(f->body));
+    cache_stats.links++;
+}
+
+static void
+unlink_exit(exit_id x)
+{
+    struct exit *e = &exits[x];
+
+    if (!e->linked)
+        return;
+    for (exit_id *at = &frags[e->linked].incoming; *at; at = &exits[*at].next_in)
+        if (*at == x) {
+            *at = e->next_in;
+            break;
+        }
+    e->linked = 0;
+    if (e->jump)
+        patch(e->jump, (uint64_t)cache_at(e->stub));
+}
+
+static void delete_fragment(frag_id id);
+
+static void
+unlink_incoming(frag_id id)
+{
+    exit_id x;
+
+    while ((x = frags[id].incoming)) {
+        frags[id].incoming = exits[x].next_in;
+        exits[x].linked = 0;
+        if (exits[x].jump)
+            patch(exits[x].jump, (uint64_t)cache_at(exits[x].stub));
+        else
+            delete_fragment(exits[x].from);   /* falls through into this one: no jump to patch, so it goes too */
+    }
+}
+
+/* ---- indirect branches ---- */
+
+static inline uint32_t ibl_index(uint64_t target) { return (uint32_t)target % IBL_ENTRIES; }
+
+void
+ibl_fill(struct thread *t, uint64_t target, uint8_t *landing)
+{
+    thread_ibl(t)[ibl_index(target)].p = landing;
+}
+
+void
+ibl_clear(struct thread *t)
+{
+    cache_pc *e = thread_ibl(t);
+
+    for (unsigned i = 0; i < IBL_ENTRIES; i++)
+        e[i].p = cache_ibl_miss;
+}
+
+static void
+ibl_forget(struct fragment *f)
+{
+    if (!f->pad)
+        return;
+    for (struct thread *t = all_threads; t; t = t->next) {
+        cache_pc *e = &thread_ibl(t)[ibl_index(f->tag)];
+        if (e->p == cache_at(f->pad))
+            e->p = cache_ibl_miss;
+    }
+}
+
+enum { PAD_SIZE = 64 };
+
+/* rcx += n, without flags; rdx is free */
+static void
+pad_add(struct emit *e, bool near, uint64_t n)
+{
+    if (near) {
+        emit_bytes(e, "\x48\x8d\x89", 3);                     /* lea rcx, [rcx + n]   */
+        emit_u32(e, (uint32_t)n);
+    } else {
+        x_mov_r_i64(e, RDX, n);
+        emit_bytes(e, "\x48\x8d\x0c\x11", 4);                 /* lea rcx, [rcx + rdx] */
+    }
+}
+
+uint8_t *
+cache_landing(frag_id id)
+{
+    struct fragment *f = &frags[id];
+    uint8_t code[PAD_SIZE];
+    struct reloc relocs[4];
+    struct emit e = {.base = code, .p = code, .end = code + sizeof code, .reloc = relocs};
+
+    if (f->pad)
+        return cache_at(f->pad);
+    uint32_t off = area_alloc(&cold, PAD_SIZE);
+    if (!off)
+        return NULL;
+    /* rcx: target; rcx and rdx are in the spill slots; flags are the program's. */
+    bool near = fits_i32(-(int64_t)f->tag) && fits_i32((int64_t)f->tag);
+    pad_add(&e, near, -f->tag);
+    x_jrcxz8(&e, 0);
+    uint32_t after_test = emit_off(&e);
+    pad_add(&e, near, f->tag);                            /* not this one: rcx is the target again */
+    emit_u8(&e, 0xe9);
+    emit_u32(&e, (uint32_t)(cache_ibl_miss - (cache_at(off) + emit_off(&e) + 4)));
+    code[after_test - 1] = (uint8_t)(emit_off(&e) - after_test);
+    f->pad_hit = (uint8_t)emit_off(&e);
+    x_mov_r_slot(&e, RDX, SLOT_SPILL1);
+    x_mov_r_slot(&e, RCX, SLOT_SPILL0);
+    emit_u8(&e, 0xe9);
+    emit_u32(&e, (uint32_t)(cache_at(f->body) - (cache_at(off) + emit_off(&e) + 4)));
+    CHECK(!e.overflow, "a landing pad fits");
+    memcpy(cache_at(off), code, emit_off(&e));
+    f->pad = off;
+    starts_put(off, id);
+    cache_stats.pads++;
+    return cache_at(off);
+}
+
+bool
+cache_pad_hit(frag_id id, uint64_t pc)
+{
+    uint32_t off = (uint32_t)(pc - (uint64_t)cache_at(frags[id].pad));
+
+    return off >= frags[id].pad_hit;
+}
+
+/* ---- commit ---- */
+
+enum { STUB_SIZE = 17 };
+
+static void
+write_stub(uint32_t off, exit_id x)
+{
+    uint8_t *p = cache_at(off);
+    uint32_t slot = SLOT_EXIT;
+    int32_t d = (int32_t)(cache_exit_routine - (p + STUB_SIZE));
+
+    memcpy(p, "\x65\xc7\x04\x25", 4);      /* mov dword gs:[SLOT_EXIT], exit number; its upper half stays 0 */
+    memcpy(p + 4, &slot, 4);
+    memcpy(p + 8, &x, 4);
+    p[12] = 0xe9;
+    memcpy(p + 13, &d, 4);
+}
+
+static void
+apply_relocs(const struct draft *d, const struct fragment *f)
+{
+    for (unsigned i = 0; i < d->hot.n_reloc; i++) {
+        const struct reloc *r = &d->hot.reloc[i];
+        uint8_t *at = cache_at(f->body) + r->off;
+        uint64_t to = r->target;
+        if (r->kind == RELOC_EXIT) {
+            struct exit *x = &exits[f->exit0 + r->target];
+            x->jump = f->body + r->off;
+            to = (uint64_t)cache_at(x->stub);
+        } else if (r->kind == RELOC_HOT) {
+            to = (uint64_t)cache_at(f->body) + r->target;
+        }
+        int64_t disp = (int64_t)(to - (uint64_t)at - r->end);
+        CHECK(fits_i32(disp), "a relocated displacement is in reach");
+        int32_t d32 = (int32_t)disp;
+        memcpy(at, &d32, 4);
+    }
+}
+
+/* Where the body of a fragment that runs on from exit `x` can start so that the
+ * jump is not needed: right over it. 0: not possible. Other threads could be
+ * executing the jump, so only while there is one. */
+static uint32_t
+overlay_spot(exit_id x, uint32_t len)
+{
+    struct exit *e = x ? &exits[x] : NULL;
+
+    if (!e || !e->lead || thread_count > 1 || e->linked || !e->jump || (frags[e->from].flags & FRAG_DEAD))
+        return 0;
+    struct fragment *p = &frags[e->from];
+    uint32_t end = p->body + p->body_len;
+    if (e->jump + 4 != end || chunk_round(end) != hot.next)
+        return 0;
+    uint32_t spot = (uint32_t)align_up(e->jump - e->lead, 4);
+    return hot.end - spot >= chunk_round(len) ? spot : 0;
+}
+
+/* The predecessor's jump becomes no operation: it falls in at `spot`. */
+static void
+overlay(exit_id x, frag_id to, uint32_t spot)
+{
+    struct exit *e = &exits[x];
+    struct emit nops = {.base = cache_at(e->jump - e->lead), .p = cache_at(e->jump - e->lead), .end = cache_at(spot)};
+
+    x_nop(&nops, spot - (e->jump - e->lead));
+    frags[e->from].body_len = spot - frags[e->from].body;
+    e->jump = 0;
+    e->linked = to;
+    e->next_in = 0;
+    frags[to].incoming = x;
+    hot.next = chunk_round(spot + frags[to].body_len);
+    cache_stats.overlays++;
+}
+
+frag_id
+cache_commit(struct draft *d, exit_id after)
+{
+    uint32_t len = emit_off(&d->hot), map_bytes = d->n_map * (uint32_t)sizeof(struct map_entry);
+    uint32_t cold_len = (uint32_t)align_up(d->n_exits * STUB_SIZE, 8) + map_bytes;
+    frag_id id = frag_alloc();
+    exit_id x0 = id ? exits_alloc(d->n_exits) : 0;
+    uint32_t cold_off = x0 || !d->n_exits ? area_alloc(&cold, cold_len) : 0;
+    uint32_t spot = cold_off ? overlay_spot(after, len) : 0;
+    uint32_t body = spot ? spot : cold_off ? area_alloc(&hot, len) : 0;
+
+    if (!body)
+        return 0;                        /* the reset that follows takes back what was taken here */
+    struct fragment *f = &frags[id];
+    *f = (struct fragment){.tag = d->tag, .mode = d->mode, .flags = d->flags, .app_len = d->app_len, .body = body, .body_len = len,
+                           .cold = cold_off, .cold_len = cold_len, .exit0 = x0, .n_exits = (uint16_t)d->n_exits, .n_map = (uint16_t)d->n_map};
+    f->map = cold_off + (uint32_t)align_up(d->n_exits * STUB_SIZE, 8);
+    memcpy(cache_at(f->map), d->map, map_bytes);
+    for (unsigned i = 0; i < d->n_exits; i++) {
+        exits[x0 + i] = (struct exit){.target = d->exit[i].target, .kind = d->exit[i].kind, .app_off = d->exit[i].app_off, .stub = cold_off + i * STUB_SIZE, .from = id,
+                                        .lead = i == d->n_exits - 1 ? d->fall_lead : 0};
+        write_stub(cold_off + i * STUB_SIZE, x0 + i);
+    }
+    memcpy(cache_at(body), d->code, len);
+    apply_relocs(d, f);
+    if (spot)
+        overlay(after, id, spot);
+    starts_put(body, id);
+    if (!(d->flags & FRAG_ONCE)) {
+        pages_add(id);
+        table_insert(id);
+    }
+    cache_stats.fragments++;
+    cache_stats.live++;
+    cache_stats.insns += d->n_insns;
+    cache_stats.app_bytes += d->app_len;
+    cache_stats.hot_bytes += len;
+    cache_stats.cold_bytes += cold_len;
+    return id;
+}
+
+/* ---- deletion ---- */
+
+static struct { frag_id head, tail; } dying;   /* linked by `incoming`; the epoch stands in page_next */
+static bool want_restart;
+
+static void
+delete_fragment(frag_id id)
+{
+    struct fragment *f = &frags[id];
+
+    if (f->flags & FRAG_DEAD)
+        return;
+    f->flags |= FRAG_DEAD;
+    if (!(f->flags & FRAG_ONCE)) {
+        table_remove(id);
+        pages_remove(id);
+    }
+    ibl_forget(f);
+    unlink_incoming(id);
+    for (unsigned i = 0; i < f->n_exits; i++)
+        unlink_exit(f->exit0 + i);
+    f->incoming = 0;
+    f->page_next[0] = f->page_next[1] = 0;
+    if (dying.tail)
+        frags[dying.tail].incoming = id;
+    else
+        dying.head = id;
+    dying.tail = id;
+    *(uint64_t *)f->page_next = cache_epoch + 1;     /* the caller moves the epoch once it is done */
+    cache_stats.live--;
+}
+
+static void
+release(frag_id id)
+{
+    struct fragment *f = &frags[id];
+
+    starts_remove(f->body);
+    area_free(&hot, f->body, f->body_len);
+    area_free(&cold, f->cold, f->cold_len);
+    if (f->pad) {
+        starts_remove(f->pad);
+        area_free(&cold, f->pad, PAD_SIZE);
+    }
+    if (f->n_exits) {
+        exits[f->exit0].next_in = free_exits[f->n_exits];
+        free_exits[f->n_exits] = f->exit0;
+    }
+    f->tag = 0;
+    f->incoming = free_frag;
+    free_frag = id;
+}
+
+/* Everything is gone and nobody is inside: start over at the bottom. */
+static void
+restart(void)
+{
+    area_restart(&hot, hot_start);
+    area_restart(&cold, hot.end);
+    memset(start_bits, 0, cache_size / 32);
+    memset(starts, 0, (starts_mask + 1ul) * sizeof *starts);
+    want_restart = false;
+}
+
+void
+cache_reclaim(void)
+{
+    uint64_t safe = UINT64_MAX;
+
+    if (!dying.head && !n_retired)
+        return;
+    for (struct thread *t = all_threads; t; t = t->next)
+        safe = MIN(safe, t->safe_epoch);
+    for (frag_id id; (id = dying.head) && *(uint64_t *)frags[id].page_next <= safe;) {
+        dying.head = frags[id].incoming;
+        if (!dying.head)
+            dying.tail = 0;
+        release(id);
+    }
+    for (; n_retired && retired[0].epoch <= safe; n_retired--) {
+        engine_unmap(retired[0].table, sizeof *table + (retired[0].table->mask + 1ul) * sizeof(struct entry));
+        memmove(retired, retired + 1, (n_retired - 1) * sizeof retired[0]);
+    }
+    if (want_restart && !dying.head && !cache_stats.live)
+        restart();
+}
+
+bool
+cache_has_room(void)
+{
+    return !want_restart || false;
+}
+
+void
+cache_reclaim_if_needed(void)
+{
+    if (LIKELY(!dying.head && !n_retired))
+        return;
+    mutex_lock(&cache_lock);
+    cache_reclaim();
+    mutex_unlock(&cache_lock);
+}
+
+unsigned
+cache_flush_range(uint64_t lo, uint64_t hi)
+{
+    unsigned n = 0;
+    uint64_t from = lo / PAGE_SIZE, to = (hi + PAGE_SIZE - 1) / PAGE_SIZE;
+    bool by_page = to - from <= pages_mask;
+
+    for (uint64_t k = 0; k < (by_page ? to - from : pages_mask + 1ull); k++) {
+        struct page_entry *p = by_page ? page_find(from + k, false) : &pages[k];
+        if (!p || !p->page || p->page - 1 < from || p->page - 1 >= to)
+            continue;
+        for (frag_id id = p->head, next; id; id = next) {
+            struct fragment *f = &frags[id];
+            next = f->page_next[first_page(f) != p->page - 1];
+            if (f->tag < hi && f->tag + MAX(f->app_len, 1) > lo) {
+                delete_fragment(id);
+                n++;
+                next = p->head;        /* deletion may have taken others along: start over */
+            }
+        }
+    }
+    if (n) {
+        cache_stats.flushes++;
+        cache_epoch++;
+    }
+    return n;
+}
+
+void
+cache_reset(void)
+{
+    for (frag_id id = 1; id < n_frags; id++)
+        if (frags[id].tag && !(frags[id].flags & FRAG_DEAD))
+            delete_fragment(id);
+    cache_epoch++;
+    want_restart = true;
+    cache_stats.resets++;
+}
+
+void
+cache_after_fork(void)
+{
+    mutex_init(&cache_lock);
+}

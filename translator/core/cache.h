@@ -1,0 +1,150 @@
+/* The code cache and its fragments.
+ *
+ * One contiguous reservation. Low end: the engine's routines, then hot code,
+ * growing up; from the middle: the cold part (exit stubs, landing pads, state
+ * maps), so that hot lines and pages hold hot code only.
+ * A fragment is the translation of the block that starts at `tag` in `mode`.
+ * Its body starts 4-aligned; every patchable displacement in it is 4-aligned.
+ *
+ * Threads: everything here is under cache_lock unless said otherwise. Code
+ * running in the cache sees the old jump or the new one, because a patch is
+ * one aligned 4-byte store. Lookups (cache_lookup) take no lock.
+ * Deleted fragments keep their memory until no thread can be inside (epochs).
+ * See docs/code-cache.md. */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef DRTOOLS_TRANSLATOR_CACHE_H
+#define DRTOOLS_TRANSLATOR_CACHE_H
+
+#include "core/thread.h"
+#include "x86/emit.h"
+
+typedef uint32_t frag_id;       /* 0: none */
+typedef uint32_t exit_id;       /* 0: none */
+
+enum {
+    FRAG_DEAD = 1,              /* unlinked and out of the table; memory waits for its epoch */
+    FRAG_SELFCHECK = 2,         /* compares its source bytes at entry                        */
+    FRAG_ONCE = 8,              /* private single-instruction fragment, never linked         */
+};
+
+struct fragment {
+    uint64_t tag;               /* app pc                                                    */
+    uint32_t body, body_len;    /* offset in the cache, bytes                                */
+    uint32_t cold, cold_len;    /* stubs, then the state map                                 */
+    uint32_t map;               /* offset in the cache of the state map (struct map_entry[]) */
+    uint32_t pad;               /* landing pad for indirect branches, 0: none yet            */
+    exit_id exit0, incoming;    /* first of its exits; head of exits linked to it            */
+    frag_id page_next[2];       /* lists of fragments by source page (first and last page)   */
+    uint16_t n_exits, n_map;
+    uint16_t app_len;           /* source bytes                                              */
+    uint8_t mode, flags;
+    uint8_t pad_hit;            /* offset in the pad where its target has been found right   */
+};
+
+enum exit_kind {
+    X_LINK,                     /* to `target`, once linked without leaving the cache        */
+    X_SYSCALL,                  /* a system call instruction at app_off; `target` follows it */
+    X_SPECIAL,                  /* the instruction at app_off is carried out by the engine   */
+    X_FPSAVE,                   /* the instruction at app_off has just stored x87 pointers   */
+    X_SELFCHECK,                /* source bytes have changed: translate `target` afresh      */
+};
+
+struct exit {
+    uint64_t target;            /* app pc to go on at                                        */
+    uint32_t jump;              /* cache offset of the 4-byte displacement; 0: overlaid      */
+    uint32_t stub;              /* cache offset                                              */
+    frag_id from, linked;
+    exit_id next_in;            /* next exit linked to the same fragment                     */
+    uint8_t kind;
+    uint8_t lead;               /* the last exit: bytes of padding and opcode before its displacement; 0: not overlayable */
+    uint16_t app_off;           /* of the instruction, from the fragment's tag               */
+};
+
+/* One stretch of a fragment's state map: from body offset `off` until the next
+ * entry's. In a MAP_COPY stretch cache and program code have the same layout. */
+enum map_kind {
+    MAP_COPY,       /* each instruction boundary is one of the program's                         */
+    MAP_INSIDE,     /* with the spills and rsp put back, the state before the instruction at app_off */
+    MAP_EXIT,       /* the state at the target of exit number app_off                            */
+    MAP_SYSCALLED,  /* after an inline system call: as MAP_INSIDE, and rcx := the address of app_off */
+};
+enum { MAP_RCX = 1, MAP_RDX = 2, MAP_SCRATCH = 4 };   /* the program's value is in spill[0], [1], [2] */
+struct map_entry {
+    uint16_t off;
+    uint16_t app_off;
+    uint8_t kind;
+    uint8_t spilled;      /* MAP_RCX, …                            */
+    uint8_t scratch;      /* register of MAP_SCRATCH               */
+    uint8_t unused;
+    int32_t rsp_adjust;   /* program's rsp = rsp + rsp_adjust      */
+};
+
+/* A block under construction. One a thread at a time; large, lives in the thread's scratch. */
+enum { DRAFT_MAX_EXITS = 64, DRAFT_MAX_MAP = 600, DRAFT_CODE = 16 << 10 };
+struct draft_exit { uint64_t target; uint8_t kind; uint16_t app_off; };
+struct draft {
+    uint64_t tag;
+    uint8_t mode, flags;
+    uint16_t app_len;
+    unsigned n_insns;
+    bool stop_after_stores;     /* a store could change what follows it                    */
+    struct emit hot;
+    struct draft_exit exit[DRAFT_MAX_EXITS];
+    unsigned n_exits;
+    struct map_entry map[DRAFT_MAX_MAP];
+    unsigned n_map;
+    uint8_t fall_lead;          /* the last exit is an unconditional jump at the very end: see struct exit.lead */
+    struct reloc relocs[EMIT_MAX_RELOCS];
+    uint8_t code[DRAFT_CODE];
+};
+
+extern struct mutex cache_lock;
+extern uint8_t *cache_base;             /* set once at start; any thread */
+extern uint32_t cache_size;
+
+/* Reserve and lay out the cache at [at, at+size). False: no memory. */
+bool cache_init(uint8_t *at, size_t size);
+static inline bool cache_contains(uint64_t pc) { return pc - (uint64_t)cache_base < cache_size; }
+static inline uint8_t *cache_at(uint32_t off) { return cache_base + off; }
+struct fragment *frag_get(frag_id id);
+struct exit *exit_get(exit_id id);
+
+/* Fragment of (tag, mode), or 0. Any thread, no lock. */
+frag_id cache_lookup(uint64_t tag, unsigned mode);
+/* Places a finished draft. 0: the cache is full (caller resets it and retries).
+ * `after`: a fragment of a single-threaded process whose final jump may be overlaid, or 0. */
+frag_id cache_commit(struct draft *d, exit_id after);
+/* Points exit `x` at fragment `to`, if both are alive and it is not linked yet. */
+void cache_link(exit_id x, frag_id to);
+/* Landing pad of `f` for indirect branches, made on first use. NULL: cache full. */
+uint8_t *cache_landing(frag_id f);
+void ibl_fill(struct thread *t, uint64_t target, uint8_t *landing);
+void ibl_clear(struct thread *t);
+
+/* Deletes every fragment with source bytes in [lo, hi). Returns how many. */
+unsigned cache_flush_range(uint64_t lo, uint64_t hi);
+/* Deletes everything. Memory comes back when no other thread is inside. */
+void cache_reset(void);
+bool cache_has_room(void);
+/* Frees what no thread can be executing any more. Called on the way through C. */
+void cache_reclaim(void);
+void cache_reclaim_if_needed(void);     /* the same, taking cache_lock, when anything waits */
+void cache_after_fork(void);
+
+/* The live (or dying) fragment whose body or pad holds cache address pc, or 0. Takes cache_lock unless the thread holds it. */
+frag_id cache_owner(uint64_t pc, bool *in_pad);
+
+extern volatile uint64_t cache_epoch;
+
+/* pc is past the test of f's landing pad: its target has been found right. */
+bool cache_pad_hit(frag_id f, uint64_t pc);
+
+struct cache_stats {
+    uint64_t fragments, live, insns, app_bytes, hot_bytes, cold_bytes, links, overlays, pads, flushes, resets, ibl_misses, exits, translate_ns;
+};
+extern struct cache_stats cache_stats;
+
+/* blob addresses inside the cache */
+extern uint8_t *cache_exit_routine, *cache_ibl_miss;
+
+#endif

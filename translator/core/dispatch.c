@@ -1,0 +1,130 @@
+/* Dispatch: what happens between an exit from the code cache and the next entry.
+ *
+ * Runs on the thread's engine stack with the program's registers in t->s.mc.
+ * No lock is held when the cache is entered. A signal that comes in between is
+ * queued by the handler and delivered here, before the entry (docs/signals.md). */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/engine.h"
+#include "core/translate.h"
+#include "linux/memory.h"
+#include "linux/signal.h"
+#include "linux/syscall.h"
+#include "util/log.h"
+#include "x86/scan.h"
+
+/* Outside of the cache as of now: memory that was deleted before may go. */
+static void
+publish_outside(struct thread *t)
+{
+    __atomic_store_n(&t->safe_epoch, cache_epoch, __ATOMIC_SEQ_CST);
+    cache_reclaim_if_needed();
+}
+
+static void
+run_natively(struct thread *t)
+{
+    LOG(LOG_DISPATCH, "native probe at 0x%lx", t->s.mc.rip);
+    t->native_probe = t->s.mc.rip;
+    enter_native(t);
+}
+
+static void
+enter_fragment(struct thread *t, frag_id f)
+{
+    t->s.enter_pc.p = cache_at(frag_get(f)->body);
+    t->doing = "in the code cache";
+    enter_cache(t);
+}
+
+/* `from`: exit to link; `indirect`: came through the indirect-branch table. */
+NORETURN static void
+go_on(struct thread *t, uint64_t pc, exit_id from, bool indirect)
+{
+    frag_id f;
+
+    t->s.mc.rip = pc;
+    t->doing = "translating";
+    if (t->s.pending)
+        signal_deliver_queued(t);
+    f = cache_lookup(pc, 0);
+    bool once = t->single || block_count_reached();
+    t->single = false;
+    if (!f || from || once) {
+        enum translate_result r = translate(t, pc, 0, from, once, &f);
+        if (r != TRANSLATE_OK)
+            run_natively(t);
+    }
+    if (indirect) {
+        mutex_lock(&cache_lock);
+        uint8_t *pad = frag_get(f)->flags & (FRAG_DEAD | FRAG_ONCE) ? NULL : cache_landing(f);
+        if (pad)
+            ibl_fill(t, pc, pad);
+        mutex_unlock(&cache_lock);
+    }
+    LOG(LOG_DISPATCH, "enter 0x%lx fragment %u", pc, f);
+    enter_fragment(t, f);
+    __builtin_unreachable();
+}
+
+void
+dispatch_at(struct thread *t, uint64_t pc)
+{
+    publish_outside(t);
+    go_on(t, pc, 0, false);
+}
+
+static void
+leave_by_exit(struct thread *t, exit_id id)
+{
+    struct exit x = *exit_get(id);
+    uint64_t at = frag_get(x.from)->tag + x.app_off, next = x.target;
+
+    publish_outside(t);
+    cache_stats.exits++;
+    switch (x.kind) {
+    case X_LINK:
+        go_on(t, next, id, false);
+    case X_SYSCALL:
+        t->doing = "in a system call";
+        t->s.mc.rip = at;
+        if (t->s.pending)
+            signal_deliver_queued(t);
+        syscall_program(t, at, next);
+        go_on(t, t->s.mc.rip, 0, false);
+    case X_SPECIAL:
+        t->s.mc.rip = at;
+        if (!special_instruction(t, at, &next))
+            run_natively(t);
+        go_on(t, next, 0, false);
+    case X_FPSAVE:
+        fix_saved_x87_pointer(t, at, next);
+        go_on(t, next, 0, false);
+    case X_SELFCHECK:
+        mutex_lock(&cache_lock);
+        cache_flush_range(next, next + 1);
+        mutex_unlock(&cache_lock);
+        go_on(t, next, 0, false);
+    }
+    CHECK(false, "an exit has a known kind");
+}
+
+void
+dispatch(struct thread *t)
+{
+    uint64_t reason = t->s.exit, arg = t->s.exit_arg;
+
+    DCHECK(t == thread_self(), "GS points at this thread");
+    if (reason < EXIT_FIRST_REASON) {
+        leave_by_exit(t, (exit_id)reason);
+    } else {
+        publish_outside(t);
+        cache_stats.ibl_misses += reason == EXIT_IBL;
+        go_on(t, arg, 0, reason == EXIT_IBL);
+    }
+}
+
+bool
+block_count_reached(void)
+{
+    return UNLIKELY(options.native_from) && cache_stats.fragments >= options.native_from;
+}

@@ -1,0 +1,60 @@
+/* Engine-wide events: fork, the end of the process, statistics. */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/engine.h"
+
+#include "core/cache.h"
+#include "linux/memory.h"
+#include "linux/signal.h"
+#include "linux/sys.h"
+
+void
+engine_lock_all(void)
+{
+    regions_lock_for_fork();
+    mutex_lock(&cache_lock);
+}
+
+void
+engine_unlock_all(void)
+{
+    mutex_unlock(&cache_lock);
+    regions_unlock_after_fork();
+}
+
+void
+engine_unlock_all_after_fork(void)
+{
+    cache_after_fork();
+    regions_after_fork();
+}
+
+void
+engine_after_fork(struct thread *t)
+{
+    mutex_init(&t->process->lock);
+}
+
+void
+stats_print(void)
+{
+    const struct cache_stats *c = &cache_stats;
+
+    print_err("drtools: fragments %lu, live %lu, instructions %lu, program bytes %lu\n", c->fragments, c->live, c->insns, c->app_bytes);
+    print_err("drtools: cache bytes hot %lu, cold %lu; links %lu, fall-through overlays %lu, landing pads %lu\n", c->hot_bytes,
+              c->cold_bytes, c->links, c->overlays, c->pads);
+    print_err("drtools: exits %lu, indirect-branch misses %lu, flushes %lu, resets %lu\n", c->exits, c->ibl_misses, c->flushes, c->resets);
+    if (c->insns)
+        print_err("drtools: translation %lu ns, %lu ns an instruction\n", c->translate_ns, c->translate_ns / c->insns);
+}
+
+void
+engine_at_exit(struct thread *t)
+{
+    static volatile int done;
+
+    (void)t;
+    if (__atomic_exchange_n(&done, 1, __ATOMIC_SEQ_CST))
+        return;
+    if (options.stats)
+        stats_print();
+}

@@ -1,0 +1,56 @@
+/* What the whole engine shares: options of this run, and the way from the
+ * kernel's entry to the program's first instruction. */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef DRTOOLS_TRANSLATOR_ENGINE_H
+#define DRTOOLS_TRANSLATOR_ENGINE_H
+
+#include "core/thread.h"
+
+/* From the configuration string; docs/launch.md. Set once at start. */
+struct options {
+    const char *config;             /* the whole string, handed on at execve      */
+    const char *lib, *zydis, *logdir, *log;
+    bool quiet, color, stats, no_follow, no_traces;
+    uint64_t cache_max, trace_threshold, native_from;
+    int app_fd;                     /* -1: none                                   */
+    int depth;
+};
+extern struct options options;
+
+/* False: *why tells (a static string, or the offending line). */
+bool options_parse(char *config, const char **why);
+/* Value number `n` of a repeatable key, or NULL. */
+const char *options_nth(const char *key, unsigned n);
+
+/* The program. Set once at start. */
+struct program {
+    const char *path;               /* as execve got it: AT_EXECFN                */
+    char exe[4096];                 /* what /proc/self/exe would say              */
+    const char *comm_source;
+    uint64_t entry;                 /* first instruction: the interpreter's, or its own */
+    uint64_t own_entry, phdr, phnum, interp_base, load_lo, load_hi, brk;
+    bool exec_stack;
+};
+extern struct program program;
+extern int engine_fd;               /* the engine's own file, for following execve */
+extern bool no_aslr;
+extern uint64_t kernel_brk_start;
+
+NORETURN void start_failed(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* core/dispatch.c */
+bool block_count_reached(void);   /* -native_from: the bisecting switch */
+void fix_saved_x87_pointer(struct thread *t, uint64_t at, uint64_t next);
+void dispatch(struct thread *t);                 /* an exit from the cache lands here; does not return */
+NORETURN void dispatch_at(struct thread *t, uint64_t pc);   /* run the program from pc with t->s.mc     */
+bool special_instruction(struct thread *t, uint64_t pc, uint64_t *next);
+void stats_print(void);
+/* Every engine lock but threads_lock, in order, around fork. */
+void engine_lock_all(void);
+void engine_unlock_all(void);
+void engine_unlock_all_after_fork(void);
+void engine_after_fork(struct thread *t);
+/* The process is about to end (exit_group, fatal signal, last thread). Once. */
+void engine_at_exit(struct thread *t);
+
+#endif

@@ -1,0 +1,28 @@
+/* The few per-thread fields that emitted code and assembly reach through GS,
+ * by offset. GS points at struct thread, which begins with struct slots.
+ * entry.S includes this file too, hence the plain numbers: core/thread.h pins
+ * each with a _Static_assert. */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef DRTOOLS_TRANSLATOR_SLOTS_H
+#define DRTOOLS_TRANSLATOR_SLOTS_H
+
+#define SLOT_SELF      0x00   /* the thread's own address                                  */
+#define SLOT_SPILL0    0x08   /* program's rcx across a mangled sequence                   */
+#define SLOT_SPILL1    0x10   /* program's rdx across an indirect-branch lookup            */
+#define SLOT_SPILL2    0x18   /* scratch of RIP-relative and segment rewriting             */
+#define SLOT_EXIT      0x20   /* why the cache was left: exit number or EXIT_* reason      */
+#define SLOT_EXIT_ARG  0x28   /* program address that goes with it                         */
+#define SLOT_DSTACK    0x30   /* top of the engine's stack of this thread                  */
+#define SLOT_DISPATCH  0x38   /* C function that an exit calls                             */
+#define SLOT_ENTER_PC  0x40   /* cache address that enter_cache jumps to                   */
+#define SLOT_PENDING   0x48   /* nonzero: do not enter the cache, handle something first   */
+#define SLOT_APP_GS    0x50   /* the program's GS base                                     */
+#define SLOT_TF        0x58   /* the program's own trap flag while the engine runs         */
+#define SLOT_MC        0x80   /* struct mcontext: 16 registers, rip, rflags                */
+#define SLOT_RIP       (SLOT_MC + 16 * 8)
+#define SLOT_RFLAGS    (SLOT_MC + 17 * 8)
+#define SLOT_IBL       0x10000 /* indirect-branch table: 8192 landing addresses            */
+
+#define IBL_ENTRIES    8192
+
+#endif

@@ -1,0 +1,131 @@
+/* A thread of the program, as the engine sees it.
+ * One block of memory a thread: guard page, engine stack, signal stack, struct
+ * thread with the indirect-branch table behind it. GS points at struct thread
+ * from the thread's first engine instruction to its last.
+ * Threads: a thread writes its own struct; others touch only what is marked. */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef DRTOOLS_TRANSLATOR_THREAD_H
+#define DRTOOLS_TRANSLATOR_THREAD_H
+
+#include "core/slots.h"
+#include "util/base.h"
+#include "util/lock.h"
+
+enum reg { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, REG_NONE = 0xff };
+
+/* The program's integer registers at an instruction boundary. */
+struct mcontext {
+    uint64_t gpr[16];   /* by enum reg */
+    uint64_t rip;
+    uint64_t rflags;
+};
+
+struct slots {
+    struct thread *self;
+    uint64_t spill[3];
+    uint64_t exit;
+    uint64_t exit_arg;
+    uint8_t *dstack;
+    void (*dispatch)(struct thread *);
+    cache_pc enter_pc;
+    uint64_t pending;
+    uint64_t app_gs;
+    uint64_t app_tf;
+    uint64_t reserved[4];
+    struct mcontext mc;
+};
+
+/* Reasons in slots.exit; anything below EXIT_FIRST_REASON is an exit number. */
+enum {
+    EXIT_FIRST_REASON = 0x7f000000,
+    EXIT_IBL = EXIT_FIRST_REASON,   /* indirect branch not in the table: target in exit_arg      */
+    EXIT_SYSCALL,                   /* at a system call: exit_arg is the address after it        */
+    EXIT_EFAULT,                    /* inline system call gave EFAULT: exit_arg is after it      */
+    EXIT_SPECIAL,                   /* an instruction the engine carries out: exit_arg is its pc */
+    EXIT_GOTO,                      /* go on at exit_arg                                         */
+    EXIT_FPSAVE,                    /* x87 pointers just stored: exit_arg is the next pc         */
+    EXIT_SELFCHECK,                 /* a self-checking fragment saw changed bytes: exit_arg tag  */
+};
+
+struct recover {          /* a place to go on when an access of the engine's faults */
+    uint64_t rbx, rbp, r12, r13, r14, r15, rsp, rip;
+};
+
+struct process;
+
+struct thread {
+    struct slots s;
+    int tid;
+    struct process *process;        /* signal dispositions; shared by CLONE_SIGHAND       */
+    struct thread *next, *prev;     /* list of all threads, under the threads lock        */
+    uint8_t *block;                 /* the whole memory block                             */
+    size_t block_size;
+    uint8_t *sigstack;              /* the kernel's alternate stack for us                */
+    size_t sigstack_size;
+    struct recover *recover;        /* set while the engine touches program memory        */
+    volatile uint64_t safe_epoch;   /* cache epoch when the thread was last outside of it; UINT64_MAX: is outside. Read by all */
+
+    /* Signals; see linux/signal.c */
+    uint64_t app_mask;              /* what the program thinks is blocked                 */
+    struct { uint64_t sp, size; uint32_t flags; } app_altstack;
+    bool queued;                    /* `queued_info` holds a signal not yet delivered     */
+    uint8_t queued_info[128];       /* siginfo_t                                          */
+    uint64_t held;                  /* SEGV, BUS, ILL, FPE, TRAP sent while the program blocks them */
+    uint8_t held_info[32][128];     /* by signal number; only those five are used         */
+    uint64_t trapno, err, cr2;      /* of the program's last fault, as its frames show    */
+    uint64_t native_probe;          /* program address being run natively because its fetch faults; 0: none */
+    bool raise_is_fault;            /* the queued signal is a fault of the program's      */
+    bool single;                    /* translate just one instruction at the next dispatch */
+    bool parent_frees;              /* a vfork child: its maker takes the block back      */
+    bool vfork_child;               /* shares memory with its parent but is another process */
+    const char *doing;              /* for the message of a failed CHECK                  */
+};
+
+#define PIN(field, value) _Static_assert(offsetof(struct slots, field) == (value), "emitted code relies on " #field)
+PIN(spill, SLOT_SPILL0);
+PIN(exit, SLOT_EXIT);
+PIN(exit_arg, SLOT_EXIT_ARG);
+PIN(dstack, SLOT_DSTACK);
+PIN(dispatch, SLOT_DISPATCH);
+PIN(enter_pc, SLOT_ENTER_PC);
+PIN(pending, SLOT_PENDING);
+PIN(app_gs, SLOT_APP_GS);
+PIN(app_tf, SLOT_TF);
+PIN(mc, SLOT_MC);
+#undef PIN
+_Static_assert(sizeof(struct thread) <= SLOT_IBL, "the indirect-branch table follows struct thread");
+
+static inline struct thread *
+thread_self(void)
+{
+    struct thread *t;
+    __asm__("mov %%gs:0, %0" : "=r"(t));
+    return t;
+}
+static inline cache_pc *thread_ibl(struct thread *t) { return (cache_pc *)((uint8_t *)t + SLOT_IBL); }
+
+/* New thread block, everything zero but the stacks and the table. NULL: no memory. */
+struct thread *thread_create(void);
+/* The calling thread (or one that never ran) is gone: off the list, block reusable.
+ * The caller may go on using its engine stack only with all signals blocked and
+ * only until its exit system call. */
+void thread_retire(struct thread *t);
+void threads_add(struct thread *t);
+volatile uint32_t *thread_busy_word(struct thread *t);
+/* In a fork child: every thread but `t` is gone. */
+void threads_after_fork(struct thread *t);
+extern struct thread *all_threads;
+extern struct mutex threads_lock;
+extern volatile int thread_count;
+
+/* entry.S */
+void enter_cache(struct thread *t) NORETURN;                    /* loads t->s.mc, jumps to enter_pc  */
+void enter_native(struct thread *t) NORETURN;                   /* loads t->s.mc, jumps to mc.rip itself: for a fetch that must fault */
+int  recover_set(struct recover *r) __attribute__((returns_twice));
+void set_gs_base(void *p);
+
+/* Access to program memory that may not be there. False: not all readable or writable. */
+bool safe_read(void *dst, uint64_t src, size_t n);
+bool safe_write(uint64_t dst, const void *src, size_t n);
+
+#endif

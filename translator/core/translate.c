@@ -1,0 +1,617 @@
+/* From program bytes to a fragment: scan, rewrite what cannot run as it is, commit.
+ *
+ * Most instructions are copied byte for byte. Rewritten are transfers of
+ * control, system calls, RIP-relative operands and what touches GS. Nothing
+ * emitted here changes flags: the program's are live everywhere.
+ * Each rewritten sequence leaves notes in the state map, so that a fault or a
+ * signal at any cache address finds the program's registers (docs/signals.md).
+ * Threads: the draft is one, under cache_lock. */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/translate.h"
+
+#include "core/engine.h"
+#include "linux/memory.h"
+#include "linux/sys.h"
+#include "util/log.h"
+#include "x86/scan.h"
+
+enum { MAX_INSNS = 96, SELFCHECK_BYTES = 64 };
+
+static struct draft draft;
+
+/* ---- the draft ---- */
+
+static void
+map_add(struct draft *d, struct map_entry e)
+{
+    e.off = (uint16_t)emit_off(&d->hot);
+    struct map_entry *last = d->n_map ? &d->map[d->n_map - 1] : NULL;
+
+    if (last && last->kind == MAP_COPY && e.kind == MAP_COPY && e.off - last->off == e.app_off - last->app_off)
+        return;
+    if (last && last->off == e.off) {
+        *last = e;
+        return;
+    }
+    if (d->n_map == DRAFT_MAX_MAP) {
+        d->hot.overflow = true;
+        return;
+    }
+    d->map[d->n_map++] = e;
+}
+
+static void map_copy(struct draft *d, uint16_t app_off) { map_add(d, (struct map_entry){.kind = MAP_COPY, .app_off = app_off}); }
+static void
+map_inside(struct draft *d, uint16_t app_off, uint8_t spilled, uint8_t scratch, int32_t rsp_adjust)
+{
+    map_add(d, (struct map_entry){.kind = MAP_INSIDE, .app_off = app_off, .spilled = spilled, .scratch = scratch, .rsp_adjust = rsp_adjust});
+}
+
+static uint64_t
+exit_add(struct draft *d, uint64_t target, enum exit_kind kind, uint16_t app_off)
+{
+    if (d->n_exits == DRAFT_MAX_EXITS) {
+        d->hot.overflow = true;
+        return 0;
+    }
+    d->exit[d->n_exits] = (struct draft_exit){.target = target, .kind = (uint8_t)kind, .app_off = app_off};
+    return d->n_exits++;
+}
+
+/* The unconditional way out at the end of a body. */
+static void
+emit_final_exit(struct draft *d, uint64_t target, enum exit_kind kind, uint16_t app_off)
+{
+    uint32_t from = emit_off(&d->hot);
+
+    x_align4(&d->hot, 1);
+    x_jmp_exit(&d->hot, exit_add(d, target, kind, app_off));
+    d->fall_lead = kind == X_LINK ? (uint8_t)(emit_off(&d->hot) - 4 - from) : 0;
+}
+
+/* ---- operands that depend on the instruction's place ---- */
+
+static bool
+in_reach(uint64_t target)
+{
+    return fits_i32((int64_t)(target - (uint64_t)cache_base)) && fits_i32((int64_t)(target - (uint64_t)cache_base - cache_size));
+}
+
+static uint64_t riprel_target(const struct insn *in, uint64_t pc, const uint8_t *bytes)
+{
+    int32_t disp;
+
+    __builtin_memcpy(&disp, bytes + in->disp_off, 4);
+    uint64_t to = pc + in->len + (uint64_t)(int64_t)disp;
+    return in->prefixes & PFX_67 ? (uint32_t)to : to;
+}
+
+/* Clears the index-extension bit of a copied instruction: it meant nothing with a RIP-relative
+ * operand and would with a SIB byte. `base_too`: the base-extension bit as well. */
+static void
+clear_extensions(uint8_t *copy, const struct insn *in, bool base_too)
+{
+    if (in->enc == ENC_LEGACY) {
+        if (in->rex)
+            copy[in->opcode_off - 1 - in->map] &= (uint8_t)~(base_too ? 3 : 2);
+    } else if (copy[in->opcode_off - 2] != 0xc5 || in->enc == ENC_EVEX) {
+        uint8_t *p = copy + in->opcode_off - (in->enc == ENC_EVEX ? 3 : 2);
+        *p |= base_too ? 0x60 : 0x40;              /* inverted in VEX and EVEX */
+    }
+}
+
+static enum reg
+free_low_register(const uint8_t *bytes, const struct insn *in)
+{
+    static const uint8_t choice[] = {RAX, RDX, RSI, RDI, RBX, RCX};
+    struct effects fx;
+
+    scan_effects(bytes, in, &fx);
+    for (unsigned i = 0; i < COUNT_OF(choice); i++)
+        if (!((fx.reads | fx.writes) >> choice[i] & 1))
+            return choice[i];
+    return REG_NONE;
+}
+
+static void
+emit_riprel(struct draft *d, const uint8_t *bytes, const struct insn *in, uint64_t pc, uint16_t app_off)
+{
+    struct emit *e = &d->hot;
+    uint64_t target = riprel_target(in, pc, bytes);
+    uint8_t copy[INSN_MAX_LEN + 1];
+    unsigned tail = in->len - in->disp_off - 4u;
+
+    __builtin_memcpy(copy, bytes, INSN_MAX_LEN);
+    if (in_reach(target) && !(in->prefixes & PFX_67)) {
+        map_copy(d, app_off);
+        emit_bytes(e, copy, in->disp_off);
+        emit_pc32(e, RELOC_PC32, target, tail);
+        emit_bytes(e, bytes + in->disp_off + 4, tail);
+    } else if (target <= INT32_MAX || (in->prefixes & PFX_67)) {
+        map_copy(d, app_off);
+        clear_extensions(copy, in, false);
+        copy[in->modrm_off] = (uint8_t)((in->modrm & 0x38) | 4);      /* [disp32]: SIB without base and index */
+        emit_bytes(e, copy, in->modrm_off + 1u);
+        emit_u8(e, 0x25);
+        emit_u32(e, (uint32_t)target);
+        emit_bytes(e, bytes + in->disp_off + 4, tail);
+    } else {
+        enum reg r = free_low_register(bytes, in);
+        CHECK(r != REG_NONE, "an instruction leaves a register for its RIP-relative operand");
+        map_copy(d, app_off);
+        x_mov_slot_r(e, SLOT_SPILL2, r);
+        map_inside(d, app_off, MAP_SCRATCH, (uint8_t)r, 0);
+        x_mov_r_i64(e, r, target);
+        clear_extensions(copy, in, true);
+        copy[in->modrm_off] = (uint8_t)((in->modrm & 0x38) | r);
+        emit_bytes(e, copy, in->modrm_off + 1u);
+        emit_bytes(e, bytes + in->disp_off + 4, tail);
+        map_inside(d, (uint16_t)(app_off + in->len), MAP_SCRATCH, (uint8_t)r, 0);
+        x_mov_r_slot(e, r, SLOT_SPILL2);
+    }
+}
+
+/* ---- transfers of control ---- */
+
+/* Pushes the return address. `spilled` tells where rcx and rdx are. */
+static void
+emit_push_return(struct draft *d, uint64_t ret, uint16_t app_off, uint8_t spilled)
+{
+    x_push_i32(&d->hot, (int32_t)ret);
+    map_inside(d, app_off, spilled, 0, 8);
+    if (!fits_i32((int64_t)ret))
+        x_mov_rsp_u32(&d->hot, 4, (uint32_t)(ret >> 32));
+}
+
+/* rcx holds the target, rcx and rdx are spilled: go there through the table. */
+static void
+emit_ibl(struct emit *e)
+{
+    emit_bytes(e, "\x8d\x14\xcd\0\0\0\0", 7);          /* lea edx, [rcx*8]             */
+    emit_bytes(e, "\x0f\xb7\xd2", 3);                  /* movzx edx, dx                */
+    emit_bytes(e, "\x65\xff\xa2", 3);                  /* jmp gs:[rdx + SLOT_IBL]      */
+    emit_u32(e, SLOT_IBL);
+}
+
+static void
+emit_spill_rcx_rdx(struct draft *d, uint16_t app_off)
+{
+    map_copy(d, app_off);
+    x_mov_slot_r(&d->hot, SLOT_SPILL0, RCX);
+    x_mov_slot_r(&d->hot, SLOT_SPILL1, RDX);
+    map_inside(d, app_off, MAP_RCX | MAP_RDX, 0, 0);
+}
+
+static void
+emit_ret(struct draft *d, const struct insn *in, uint16_t app_off)
+{
+    emit_spill_rcx_rdx(d, app_off);
+    x_pop(&d->hot, RCX);
+    map_inside(d, app_off, MAP_RCX | MAP_RDX, 0, -8);
+    if (in->imm_len) {
+        x_lea_rsp(&d->hot, (int32_t)(in->imm & 0xffff));
+        map_inside(d, app_off, MAP_RCX | MAP_RDX, 0, -8 - (int32_t)(in->imm & 0xffff));
+    }
+    emit_ibl(&d->hot);
+}
+
+/* mov rcx, <operand of ff /2 or ff /4> */
+static void
+emit_load_target(struct draft *d, const uint8_t *bytes, const struct insn *in, uint64_t pc)
+{
+    struct emit *e = &d->hot;
+
+    if (!(in->shape & SHAPE_MEM)) {
+        enum reg r = (in->modrm & 7) | (in->rex & 1) << 3;
+        if (r != RCX)
+            x_mov_r_r(e, RCX, r);
+        return;
+    }
+    if ((in->shape & SHAPE_RIPREL) && !in_reach(riprel_target(in, pc, bytes))) {
+        x_mov_r_i64(e, RCX, riprel_target(in, pc, bytes));
+        if (in->seg == SEG_FS)
+            emit_u8(e, 0x64);
+        emit_bytes(e, "\x48\x8b\x09", 3);              /* mov rcx, [rcx] */
+        return;
+    }
+    if (in->seg == SEG_FS)
+        emit_u8(e, 0x64);
+    if (in->prefixes & PFX_67)
+        emit_u8(e, 0x67);
+    emit_u8(e, (uint8_t)(0x48 | (in->rex & 3)));
+    emit_u8(e, 0x8b);
+    emit_u8(e, (uint8_t)((in->modrm & 0xc7) | RCX << 3));
+    if (in->shape & SHAPE_RIPREL)
+        emit_pc32(e, RELOC_PC32, riprel_target(in, pc, bytes), 0);
+    else
+        emit_bytes(e, bytes + in->modrm_off + 1, in->len - in->modrm_off - 1u);
+}
+
+static void
+emit_indirect(struct draft *d, const uint8_t *bytes, const struct insn *in, uint64_t pc, uint16_t app_off)
+{
+    emit_spill_rcx_rdx(d, app_off);
+    emit_load_target(d, bytes, in, pc);
+    if (in->cls == INSN_CALL_IND)
+        emit_push_return(d, pc + in->len, app_off, MAP_RCX | MAP_RDX);
+    emit_ibl(&d->hot);
+}
+
+static void
+emit_jcc(struct draft *d, const struct insn *in, uint64_t pc, uint16_t app_off)
+{
+    struct emit *e = &d->hot;
+    uint64_t next = pc + in->len;
+
+    map_copy(d, app_off);
+    x_align4(e, 2);
+    map_copy(d, app_off);
+    x_jcc_exit(e, in->opcode & 15u, exit_add(d, next + (uint64_t)in->imm, X_LINK, app_off));
+    map_inside(d, (uint16_t)(app_off + in->len), 0, 0, 0);
+    emit_final_exit(d, next, X_LINK, app_off);
+}
+
+/* loop, loope, loopne, jrcxz: only a short form exists. */
+static void
+emit_loop(struct draft *d, const uint8_t *bytes, const struct insn *in, uint64_t pc, uint16_t app_off)
+{
+    struct emit *e = &d->hot;
+    uint64_t next = pc + in->len, taken = next + (uint64_t)in->imm;
+
+    map_copy(d, app_off);
+    emit_bytes(e, bytes, in->len - 1u);
+    emit_u8(e, 2);                                     /* to the jump to `taken` */
+    map_inside(d, (uint16_t)(app_off + in->len), 0, 0, 0);
+    emit_u8(e, 0xeb);
+    emit_u8(e, (uint8_t)((-(emit_off(e) + 2) & 3) + 5));
+    uint64_t x = exit_add(d, taken, X_LINK, app_off);
+    map_add(d, (struct map_entry){.kind = MAP_EXIT, .app_off = (uint16_t)x});    /* the jump has happened */
+    x_align4(e, 1);
+    x_jmp_exit(e, x);
+    map_inside(d, (uint16_t)(app_off + in->len), 0, 0, 0);
+    emit_final_exit(d, next, X_LINK, app_off);
+}
+
+/* ---- self-checking ---- */
+
+/* Compares the source bytes at [pc, pc + n), rounded up to eights, with what they are now. */
+static void
+emit_selfcheck(struct draft *d, uint64_t pc, unsigned n)
+{
+    struct emit *e = &d->hot;
+    uint64_t fail = exit_add(d, pc, X_SELFCHECK, 0);
+
+    emit_spill_rcx_rdx(d, 0);
+    for (unsigned i = 0; i < n; i += 8) {
+        uint64_t now, at = n >= 8 ? pc + MIN(i, n - 8) : pc;
+        unsigned bytes = n >= 8 ? 8 : n;
+        now = 0;
+        __builtin_memcpy(&now, (const void *)at, bytes);
+        for (unsigned done = 0; done < bytes;) {       /* pieces of 8, 4, 2, 1: never past the end */
+            unsigned k = bytes - done >= 8 ? 8 : bytes - done >= 4 ? 4 : bytes - done >= 2 ? 2 : 1;
+            uint64_t part = now >> (8 * done);
+            x_mov_r_i64(e, RCX, at + done);
+            if (k == 8)
+                emit_bytes(e, "\x48\x8b\x09", 3);          /* mov rcx, [rcx]         */
+            else if (k == 4)
+                emit_bytes(e, "\x8b\x09", 2);              /* mov ecx, [rcx]         */
+            else if (k == 2)
+                emit_bytes(e, "\x0f\xb7\x09", 3);          /* movzx ecx, word [rcx]  */
+            else
+                emit_bytes(e, "\x0f\xb6\x09", 3);          /* movzx ecx, byte [rcx]  */
+            x_mov_r_i64(e, RDX, -(k == 8 ? part : part & ((1ull << (8 * k)) - 1)));
+            emit_bytes(e, "\x48\x8d\x0c\x11", 4);          /* lea rcx, [rcx + rdx]   */
+            emit_u8(e, 0xe3);                              /* jrcxz over the way out */
+            uint32_t hole = emit_off(e);
+            emit_u8(e, 0);
+            x_mov_r_slot(e, RDX, SLOT_SPILL1);
+            x_mov_r_slot(e, RCX, SLOT_SPILL0);
+            x_jmp_exit(e, fail);
+            if (!e->overflow)
+                e->base[hole] = (uint8_t)(emit_off(e) - hole - 1);
+            done += k;
+        }
+    }
+    x_mov_r_slot(e, RDX, SLOT_SPILL1);
+    x_mov_r_slot(e, RCX, SLOT_SPILL0);
+}
+
+/* ---- one instruction ---- */
+
+/* Returns false when the block ends with it. */
+static bool
+emit_insn(struct draft *d, const uint8_t *bytes, const struct insn *in, uint64_t pc)
+{
+    uint16_t app_off = (uint16_t)(pc - d->tag);
+    uint64_t next = pc + in->len;
+
+    switch (in->cls) {
+    case INSN_JMP:
+        map_copy(d, app_off);
+        emit_final_exit(d, next + (uint64_t)in->imm, X_LINK, app_off);
+        return false;
+    case INSN_JCC:
+        emit_jcc(d, in, pc, app_off);
+        return false;
+    case INSN_LOOP:
+        emit_loop(d, bytes, in, pc, app_off);
+        return false;
+    case INSN_CALL:
+        map_copy(d, app_off);
+        emit_push_return(d, next, app_off, 0);
+        emit_final_exit(d, next + (uint64_t)in->imm, X_LINK, app_off);
+        return false;
+    case INSN_RET:
+        emit_ret(d, in, app_off);
+        return false;
+    case INSN_JMP_IND:
+    case INSN_CALL_IND:
+        if (in->seg == SEG_GS)
+            break;
+        emit_indirect(d, bytes, in, pc, app_off);
+        return false;
+    case INSN_SYSCALL:
+        map_copy(d, app_off);
+        emit_final_exit(d, next, X_SYSCALL, app_off);
+        return false;
+    case INSN_FPSAVE:
+        if (in->shape & SHAPE_RIPREL)
+            emit_riprel(d, bytes, in, pc, app_off);
+        else {
+            map_copy(d, app_off);
+            emit_bytes(&d->hot, bytes, in->len);
+        }
+        map_inside(d, (uint16_t)(app_off + in->len), 0, 0, 0);
+        emit_final_exit(d, next, X_FPSAVE, app_off);
+        return false;
+    case INSN_FAR:
+    case INSN_GSBASE:
+        break;
+    case INSN_SEGLOAD:
+        if (insn_loads_gs(bytes, in))
+            break;
+        /* fall through */
+    default:
+        if (in->seg == SEG_GS && (in->shape & (SHAPE_MEM | SHAPE_MOFFS | SHAPE_STRING)) && !insn_is_lea(in))
+            break;
+        if (in->shape & SHAPE_RIPREL) {
+            emit_riprel(d, bytes, in, pc, app_off);
+        } else {
+            map_copy(d, app_off);
+            emit_bytes(&d->hot, bytes, in->len);
+        }
+        return true;
+    }
+    map_copy(d, app_off);
+    emit_final_exit(d, pc, X_SPECIAL, app_off);
+    return false;
+}
+
+bool
+insn_is_lea(const struct insn *in)
+{
+    return in->enc == ENC_LEGACY && in->map == 0 && in->opcode == 0x8d;
+}
+
+bool
+insn_loads_gs(const uint8_t *bytes, const struct insn *in)
+{
+    (void)bytes;
+    if (in->map == 0)
+        return in->opcode == 0x8e && (in->modrm >> 3 & 7) == 5;
+    return in->map == 1 && (in->opcode == 0xa9 || in->opcode == 0xb5);     /* pop gs, lgs */
+}
+
+/* ---- one block ---- */
+
+static void
+draft_begin(struct draft *d, uint64_t tag, unsigned mode)
+{
+    d->tag = tag;
+    d->mode = (uint8_t)mode;
+    d->flags = 0;
+    d->n_exits = d->n_map = d->n_insns = 0;
+    d->fall_lead = 0;
+    d->hot = (struct emit){.base = d->code, .p = d->code, .end = d->code + sizeof d->code, .reloc = d->relocs};
+}
+
+/* Where fetching must stop: the end of the executable memory around pc. */
+static uint64_t
+fetch_end(const struct region *r)
+{
+    struct region more;
+    uint64_t end = r->hi;
+
+    if (regions_find(end, &more))
+        end = more.hi;
+    return end;
+}
+
+static enum translate_result
+draft_fill(struct draft *d, uint64_t end, unsigned max_insns, unsigned max_bytes)
+{
+    uint64_t pc = d->tag;
+    struct insn in;
+
+    for (;;) {
+        bool got = scan_insn((const uint8_t *)pc, MIN(end - pc, (uint64_t)INSN_MAX_LEN), &in);
+        bool bad = !got || in.cls == INSN_INVALID;
+        if (bad && pc == d->tag)
+            return got ? TRANSLATE_INVALID : TRANSLATE_FAULT;
+        if (bad || d->n_insns == max_insns || (d->n_insns && pc + in.len - d->tag > max_bytes))
+            break;
+        d->n_insns++;
+        bool more = emit_insn(d, (const uint8_t *)pc, &in, pc);
+        pc += in.len;
+        if (!more) {
+            d->app_len = (uint16_t)(pc - d->tag);
+            return TRANSLATE_OK;
+        }
+        if (d->stop_after_stores && insn_may_store((const uint8_t *)(pc - in.len), &in))
+            break;
+    }
+    d->app_len = (uint16_t)(pc - d->tag);
+    map_copy(d, d->app_len);
+    emit_final_exit(d, pc, X_LINK, d->app_len);
+    return TRANSLATE_OK;
+}
+
+bool
+insn_may_store(const uint8_t *bytes, const struct insn *in)
+{
+    struct effects fx;
+
+    scan_effects(bytes, in, &fx);
+    return fx.mem_written;
+}
+
+static enum translate_result
+draft_block(struct draft *d, uint64_t tag, unsigned mode, const struct region *r, bool once)
+{
+    unsigned max_insns = once ? 1 : MAX_INSNS, max_bytes = 1500;
+    enum translate_result result;
+    bool check = false;
+
+    draft_begin(d, tag, mode);
+    d->stop_after_stores = false;
+    if (once) {
+        d->flags |= FRAG_ONCE;
+    } else if (r->flags & REGION_SHARED) {
+        check = true;
+    } else if (r->prot & PROT_W) {
+        uint64_t hi = MIN(tag + max_bytes, r->hi);
+        if (code_protect(r, tag, MIN(hi, PAGE_DOWN(tag) + PAGE_SIZE)) == PAGE_SELFCHECK)
+            check = true;
+        max_bytes = (unsigned)MIN(max_bytes, PAGE_DOWN(tag) + PAGE_SIZE - tag);
+        if (tag + 15 > PAGE_DOWN(tag) + PAGE_SIZE && hi > PAGE_DOWN(tag) + PAGE_SIZE &&
+            code_protect(r, PAGE_DOWN(tag) + PAGE_SIZE, PAGE_DOWN(tag) + PAGE_SIZE + 1) == PAGE_SELFCHECK)
+            check = true;
+    }
+    if (check) {
+        d->flags |= FRAG_SELFCHECK;
+        d->stop_after_stores = true;
+        max_bytes = MIN(max_bytes, (unsigned)SELFCHECK_BYTES);
+    }
+    result = draft_fill(d, fetch_end(r), max_insns, max_bytes);
+    if (result == TRANSLATE_OK && check) {      /* its length is known now: again, with the check in front */
+        uint16_t len = d->app_len;
+        draft_begin(d, tag, mode);
+        d->flags |= FRAG_SELFCHECK;
+        emit_selfcheck(d, tag, len);
+        result = draft_fill(d, tag + len, max_insns, max_bytes);
+    }
+    return result;
+}
+
+/* A full cache: everything goes, and this thread waits until the others are out.
+ * Called and returns with cache_lock held. */
+static void
+make_room(struct thread *t)
+{
+    LOG(LOG_CACHE, "cache full: %lu fragments live, reset", cache_stats.live);
+    cache_reset();
+    for (int spins = 0;; spins++) {
+        __atomic_store_n(&t->safe_epoch, cache_epoch, __ATOMIC_SEQ_CST);
+        cache_reclaim();
+        if (cache_has_room())
+            return;
+        mutex_unlock(&cache_lock);
+        sys0(__NR_sched_yield);
+        mutex_lock(&cache_lock);
+    }
+}
+
+/* draft_block, for program memory that may go away under it. */
+static enum translate_result
+draft_safely(struct thread *t, uint64_t tag, unsigned mode, const struct region *r, bool once)
+{
+    struct recover recover;
+
+    if (recover_set(&recover))
+        return TRANSLATE_FAULT;
+    t->recover = &recover;
+    enum translate_result result = draft_block(&draft, tag, mode, r, once);
+    t->recover = NULL;
+    return result;
+}
+
+static void
+link_to_known(frag_id id, unsigned mode)
+{
+    for (unsigned i = 0; i < draft.n_exits; i++)
+        if (draft.exit[i].kind == X_LINK) {
+            frag_id to = cache_lookup(draft.exit[i].target, mode);
+            if (to)
+                cache_link(frag_get(id)->exit0 + i, to);
+        }
+}
+
+enum translate_result
+translate(struct thread *t, uint64_t tag, unsigned mode, exit_id from, bool once, frag_id *out)
+{
+    enum translate_result result = TRANSLATE_OK;
+    struct region r;
+    frag_id id = 0;
+
+    if (!regions_find(tag, &r))
+        return TRANSLATE_FAULT;
+    mutex_lock(&cache_lock);
+    if (!once)
+        id = cache_lookup(tag, mode);
+    while (!id && (result = draft_safely(t, tag, mode, &r, once)) == TRANSLATE_OK) {
+        CHECK(!draft.hot.overflow, "a block fits the draft");
+        id = cache_commit(&draft, once ? 0 : from);
+        if (!id) {
+            make_room(t);
+            from = 0;
+            continue;
+        }
+        LOG(LOG_CACHE, "fragment %u: 0x%lx (%u bytes, %u insns) at %p, %u bytes", id, tag, draft.app_len, draft.n_insns,
+            (void *)cache_at(frag_get(id)->body), frag_get(id)->body_len);
+        if (!once)
+            link_to_known(id, mode);
+    }
+    if (id && from)
+        cache_link(from, id);
+    mutex_unlock(&cache_lock);
+    *out = id;
+    return result;
+}
+
+/* ---- back from cache state to program state ---- */
+
+bool
+translate_state(frag_id id, uint64_t pc, struct app_state *out)
+{
+    const struct fragment *f = frag_get(id);
+    const struct map_entry *map = (const struct map_entry *)cache_at(f->map);
+    uint32_t off = (uint32_t)(pc - (uint64_t)cache_at(f->body));
+    unsigned i = f->n_map;
+
+    while (i && map[i - 1].off > off)
+        i--;
+    if (!i)
+        return false;
+    out->entry = map[i - 1];
+    out->pc = out->entry.kind == MAP_EXIT ? exit_get(f->exit0 + out->entry.app_off)->target : f->tag + out->entry.app_off;
+    out->boundary = out->entry.kind == MAP_COPY;
+    if (out->boundary)
+        out->pc += off - out->entry.off;
+    return true;
+}
+
+void
+state_recover(const struct thread *t, const struct app_state *s, uint64_t *gpr)
+{
+    if (s->entry.kind == MAP_COPY)
+        return;
+    if (s->entry.spilled & MAP_RCX)
+        gpr[RCX] = t->s.spill[0];
+    if (s->entry.spilled & MAP_RDX)
+        gpr[RDX] = t->s.spill[1];
+    if (s->entry.spilled & MAP_SCRATCH)
+        gpr[s->entry.scratch] = t->s.spill[2];
+    if (s->entry.kind == MAP_SYSCALLED)
+        gpr[RCX] = s->pc;
+    gpr[RSP] += (uint64_t)(int64_t)s->entry.rsp_adjust;
+}

@@ -1,0 +1,268 @@
+/* The engine's assembly: first instruction, cache entry and exit, signal
+ * trampolines, recovery points. Offsets come from core/slots.h. */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/slots.h"
+
+#define GPR(n) (SLOT_MC + 8 * (n))
+
+    .text
+    .globl _start
+_start:
+    mov %rsp, %rdi              /* the kernel's initial stack: argc, argv, envp, auxv */
+    xor %ebp, %ebp
+    and $-16, %rsp
+    call engine_start
+    ud2
+
+/* void start_on_stack(void *sp, void (*f)(void *), void *arg): leave the kernel's stack, which becomes the program's. */
+    .globl start_on_stack
+start_on_stack:
+    mov %rdi, %rsp
+    mov %rdx, %rdi
+    xor %ebp, %ebp
+    call *%rsi
+    ud2
+
+/* Enter the code cache: the one place where the engine gives up the CPU.
+ * A signal handler that interrupts anywhere in [enter_window, enter_window_end)
+ * moves the thread to enter_abort, so that a signal queued after the check is
+ * not left waiting until the next exit. */
+    .globl enter_cache, enter_window, enter_window_end, enter_abort
+enter_cache:
+enter_window:
+    cmpq $0, %gs:SLOT_PENDING
+    jne enter_abort
+    pushq %gs:SLOT_RFLAGS
+    popfq
+    mov %gs:GPR(0), %rax
+    mov %gs:GPR(1), %rcx
+    mov %gs:GPR(2), %rdx
+    mov %gs:GPR(3), %rbx
+    mov %gs:GPR(5), %rbp
+    mov %gs:GPR(6), %rsi
+    mov %gs:GPR(7), %rdi
+    mov %gs:GPR(8), %r8
+    mov %gs:GPR(9), %r9
+    mov %gs:GPR(10), %r10
+    mov %gs:GPR(11), %r11
+    mov %gs:GPR(12), %r12
+    mov %gs:GPR(13), %r13
+    mov %gs:GPR(14), %r14
+    mov %gs:GPR(15), %r15
+    mov %gs:GPR(4), %rsp
+    jmp *%gs:SLOT_ENTER_PC
+enter_window_end:
+
+enter_abort:                    /* t->s.mc is whole: nothing was changed by the aborted entry */
+    mov %gs:SLOT_DSTACK, %rsp
+    mov %gs:SLOT_SELF, %rdi
+    pushq $0x202
+    popfq
+    movq $0x7f000004, %gs:SLOT_EXIT          /* EXIT_GOTO */
+    mov %gs:SLOT_RIP, %rax
+    mov %rax, %gs:SLOT_EXIT_ARG
+    call *%gs:SLOT_DISPATCH
+    ud2
+
+/* As enter_cache, but to mc.rip itself: a fetch there is known to fault. */
+    .globl enter_native, enter_native_end
+enter_native:
+    pushq %gs:SLOT_RFLAGS
+    popfq
+    mov %gs:GPR(0), %rax
+    mov %gs:GPR(1), %rcx
+    mov %gs:GPR(2), %rdx
+    mov %gs:GPR(3), %rbx
+    mov %gs:GPR(5), %rbp
+    mov %gs:GPR(6), %rsi
+    mov %gs:GPR(7), %rdi
+    mov %gs:GPR(8), %r8
+    mov %gs:GPR(9), %r9
+    mov %gs:GPR(10), %r10
+    mov %gs:GPR(11), %r11
+    mov %gs:GPR(12), %r12
+    mov %gs:GPR(13), %r13
+    mov %gs:GPR(14), %r14
+    mov %gs:GPR(15), %r15
+    mov %gs:GPR(4), %rsp
+    jmp *%gs:SLOT_RIP
+enter_native_end:
+
+/* Position-independent routines that are copied to the start of the code cache,
+ * so that emitted code reaches them with a 32-bit displacement. */
+    .globl cache_blob, cache_blob_end, blob_exit, blob_ibl_miss
+cache_blob:
+blob_exit:                      /* slots.exit (and exit_arg) are set; every register is the program's */
+    mov %rax, %gs:GPR(0)
+    mov %rcx, %gs:GPR(1)
+exit_saved_rcx:
+    mov %rdx, %gs:GPR(2)
+    mov %rbx, %gs:GPR(3)
+    mov %rsp, %gs:GPR(4)
+    mov %rbp, %gs:GPR(5)
+    mov %rsi, %gs:GPR(6)
+    mov %rdi, %gs:GPR(7)
+    mov %r8, %gs:GPR(8)
+    mov %r9, %gs:GPR(9)
+    mov %r10, %gs:GPR(10)
+    mov %r11, %gs:GPR(11)
+    mov %r12, %gs:GPR(12)
+    mov %r13, %gs:GPR(13)
+    mov %r14, %gs:GPR(14)
+    mov %r15, %gs:GPR(15)
+    mov %gs:SLOT_DSTACK, %rsp
+    pushfq
+    popq %gs:SLOT_RFLAGS
+    pushq $0x202                /* DF, AC and TF off in C code */
+    popfq
+    mov %gs:SLOT_SELF, %rdi
+    call *%gs:SLOT_DISPATCH
+    ud2
+blob_ibl_miss:                  /* rcx: target; program's rcx and rdx in the spill slots */
+    mov %rcx, %gs:SLOT_EXIT_ARG
+    movq $0x7f000000, %gs:SLOT_EXIT          /* EXIT_IBL */
+    mov %gs:SLOT_SPILL1, %rdx
+    mov %gs:SLOT_SPILL0, %rcx
+    jmp blob_exit
+cache_blob_end:
+
+/* int recover_set(struct recover *): 0 now, 1 when a fault came back. */
+    .globl recover_set, recover_resume
+recover_set:
+    mov %rbx, 0(%rdi)
+    mov %rbp, 8(%rdi)
+    mov %r12, 16(%rdi)
+    mov %r13, 24(%rdi)
+    mov %r14, 32(%rdi)
+    mov %r15, 40(%rdi)
+    lea 8(%rsp), %rax
+    mov %rax, 48(%rdi)
+    mov (%rsp), %rax
+    mov %rax, 56(%rdi)
+    xor %eax, %eax
+    ret
+recover_resume:                 /* rdi: struct recover; entered from the signal handler */
+    mov 0(%rdi), %rbx
+    mov 8(%rdi), %rbp
+    mov 16(%rdi), %r12
+    mov 24(%rdi), %r13
+    mov 32(%rdi), %r14
+    mov 40(%rdi), %r15
+    mov 48(%rdi), %rsp
+    mov $1, %eax
+    jmp *56(%rdi)
+
+/* bool safe_copy(void *dst, const void *src, size_t n): true unless it faulted.
+ * The handler recognises the address and goes to safe_copy_fault. */
+    .globl safe_copy, safe_copy_begin, safe_copy_end, safe_copy_fault
+safe_copy:
+    mov %rdx, %rcx
+safe_copy_begin:
+    rep movsb
+safe_copy_end:
+    mov $1, %eax
+    ret
+safe_copy_fault:
+    xor %eax, %eax
+    ret
+
+/* void set_gs_base(void *) */
+    .globl set_gs_base
+set_gs_base:
+    wrgsbase %rdi
+    ret
+
+/* A system call made for the program that may sleep or change its signals.
+ * long app_syscall(const struct mcontext *): the window [app_syscall_window,
+ * app_syscall_insn] is left through app_syscall_abort when a signal came first;
+ * the result is then the impossible errno 4095 and the caller delivers and retries. */
+    .globl app_syscall, app_syscall_window, app_syscall_insn, app_syscall_after, app_syscall_abort
+app_syscall:
+    push %rbx
+    mov %rdi, %rbx
+app_syscall_window:
+    cmpq $0, %gs:SLOT_PENDING
+    jne app_syscall_abort
+    mov 8*0(%rbx), %rax
+    mov 8*7(%rbx), %rdi
+    mov 8*6(%rbx), %rsi
+    mov 8*2(%rbx), %rdx
+    mov 8*10(%rbx), %r10
+    mov 8*8(%rbx), %r8
+    mov 8*9(%rbx), %r9
+app_syscall_insn:
+    syscall
+app_syscall_after:
+    pop %rbx
+    ret
+app_syscall_abort:
+    mov $-4095, %rax
+    pop %rbx
+    ret
+
+/* long raw_clone(nr, a1, a2, a3, a4, a5, struct thread *child): the child starts on the engine stack of
+ * `child` in clone_child(child); the parent gets the kernel's result. rdi=nr rsi=a1 rdx=a2 rcx=a3 r8=a4 r9=a5 8(%rsp)=child */
+    .globl raw_clone
+raw_clone:
+    push %rbx
+    mov 16(%rsp), %rbx
+    mov %rdi, %rax
+    mov %rsi, %rdi
+    mov %rdx, %rsi
+    mov %rcx, %rdx
+    mov %r8, %r10
+    mov %r9, %r8
+    syscall
+    test %rax, %rax
+    jz 1f
+    pop %rbx
+    ret
+1:  test %rbx, %rbx
+    jz 2f
+    wrgsbase %rbx
+    mov %gs:SLOT_DSTACK, %rsp
+    mov %rbx, %rdi
+    call clone_child
+    ud2
+2:  pop %rbx                    /* fork: same stack, copied */
+    ret
+
+/* Leave the process or thread without touching memory: rdi = nr, rsi = status,
+ * rdx = address of the word that frees the block we stand on. */
+    .globl exit_thread_raw
+exit_thread_raw:
+    movl $0, (%rdx)
+    mov %rdi, %rax
+    mov %rsi, %rdi
+    syscall
+    hlt
+
+/* Kernel signal entry and return. */
+    .globl signal_entry, signal_restorer
+signal_entry:
+    jmp signal_handler
+signal_restorer:
+    mov $15, %eax
+    syscall
+    ud2
+
+/* The signal handler and sigreturn come back to the engine here: t->s.mc says where the program goes on. */
+    .globl resume_dispatch, sigreturn_from, sigreturn_insn
+resume_dispatch:
+    mov %gs:SLOT_DSTACK, %rsp
+    mov %gs:SLOT_SELF, %rdi
+    call dispatch_resume
+    ud2
+sigreturn_from:                 /* rdi: struct kucontext of ours to return to */
+    mov %rdi, %rsp
+    mov $15, %eax
+sigreturn_insn:
+    syscall
+    ud2
+
+/* A signal the engine makes up starts here: the handler sees this rip and delivers what is queued. */
+    .globl raise_point
+raise_point:
+    ud2
+
+    .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,282 @@
+/* execve followed: the new program is started through the engine again.
+ *
+ * Whatever the engine would not or cannot follow is given to the kernel as it
+ * is: then errors are the kernel's own, to the last errno.
+ * See docs/launch.md for the argument vector and configuration string. */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <elf.h>
+#include <linux/stat.h>
+
+#include "core/engine.h"
+#include "linux/descriptors.h"
+#include "linux/memory.h"
+#include "linux/signal.h"
+#include "linux/sys.h"
+#include "linux/syscall.h"
+#include "util/log.h"
+
+enum { E_FAULT = 14, E_2BIG = 7, AT_EMPTY_PATH_FLAG = 0x1000, AT_SYMLINK_NOFOLLOW_FLAG = 0x100, AT_FDCWD_NR = -100, SCRIPT_DEPTH = 5, HEAD = 256 };
+
+/* A request on its way: what to run and with which words. */
+struct request {
+    char path[4096];                /* of the file to run, as the kernel would see it */
+    char execfn[4096];
+    int dirfd, flags;
+    int fd;                         /* the file, open; -1                             */
+    uint64_t envp, argv;            /* the program's                                  */
+    char words[SCRIPT_DEPTH * 2][HEAD];  /* of `#!` lines, outermost interpreter first */
+    unsigned n_words;
+    bool script;
+};
+
+static bool
+string_read(uint64_t at, char *buf, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (!safe_read(buf + i, at + i, 1))
+            return false;
+        if (!buf[i])
+            return true;
+    }
+    return false;
+}
+
+enum verdict { FOLLOW, SCRIPT, LEAVE };
+
+/* Looks at the open file. */
+static enum verdict
+judge_file(int fd, char head[HEAD])
+{
+    struct statx st;
+    Elf64_Ehdr *eh = (Elf64_Ehdr *)head;
+
+    memset(head, 0, HEAD);
+    if (sys6(__NR_statx, fd, (long)"", AT_EMPTY_PATH_FLAG, STATX_MODE | STATX_UID | STATX_GID, (long)&st, 0) < 0)
+        return LEAVE;
+    if ((st.stx_mode & 0170000) != 0100000)
+        return LEAVE;
+    if (sys4(__NR_faccessat2, fd, (long)"", 1 /* X_OK */, AT_EMPTY_PATH_FLAG | 0x200 /* AT_EACCESS */) < 0)
+        return LEAVE;
+    if ((st.stx_mode & 04000 && st.stx_uid != (uint32_t)sys0(__NR_geteuid)) || ((st.stx_mode & 02010) == 02010 && st.stx_gid != (uint32_t)sys0(__NR_getegid)))
+        return LEAVE;                /* set-user-id: the kernel would not let us keep an eye on it */
+    long n = sys_pread(fd, head, HEAD - 1, 0);
+    if (n >= 2 && head[0] == '#' && head[1] == '!')
+        return SCRIPT;
+    if (n < (long)sizeof *eh || memcmp(eh->e_ident, ELFMAG, 4) != 0 || eh->e_ident[EI_CLASS] != ELFCLASS64 || eh->e_machine != EM_X86_64)
+        return LEAVE;
+    return eh->e_type == ET_EXEC || eh->e_type == ET_DYN ? FOLLOW : LEAVE;
+}
+
+static bool is_space(char c) { return c == ' ' || c == '\t'; }
+
+/* Splits "#! interpreter [argument]". False: malformed, the kernel shall say so. */
+static bool
+script_split(char *head, char *interp, char *arg)
+{
+    char *s = head + 2, *e = strchr(s, '\n');
+    size_t n = 0;
+
+    if (!e)
+        return false;
+    while (e > s && is_space(e[-1]))
+        e--;
+    *e = 0;
+    while (is_space(*s))
+        s++;
+    while (*s && !is_space(*s))
+        interp[n++] = *s++;
+    interp[n] = 0;
+    while (is_space(*s))
+        s++;
+    memcpy(arg, s, strlen(s) + 1);
+    return n > 0;
+}
+
+/* Opens what is to be run, through scripts to the final interpreter. False: leave it to the kernel. */
+static bool
+resolve(struct request *q)
+{
+    char head[HEAD];
+
+    for (int depth = 0; depth < SCRIPT_DEPTH; depth++) {
+        const char *path = strcmp(q->path, "/proc/self/exe") == 0 ? program.exe : q->path;
+        bool by_fd = !path[0] && (q->flags & AT_EMPTY_PATH_FLAG) && depth == 0;
+        int o_flags = 02000000 | (q->flags & AT_SYMLINK_NOFOLLOW_FLAG && depth == 0 ? 0400000 : 0);
+        if (by_fd) {
+            format(head, sizeof head, "/proc/self/fd/%d", q->dirfd);
+            q->fd = (int)sys_openat(AT_FDCWD_NR, head, 02000000, 0);
+        } else {
+            q->fd = (int)sys_openat(depth == 0 ? q->dirfd : AT_FDCWD_NR, path, o_flags, 0);
+        }
+        if (q->fd < 0)
+            return false;
+        enum verdict v = judge_file(q->fd, head);
+        if (v == FOLLOW)
+            return true;
+        sys_close(q->fd);
+        q->fd = -1;
+        if (v == LEAVE || q->n_words + 2 > COUNT_OF(q->words))
+            return false;
+        /* The outermost interpreter's words come first: shift what is there. */
+        memmove(q->words[2], q->words[0], q->n_words * HEAD);
+        if (!script_split(head, q->words[0], q->words[1]))
+            return false;
+        q->n_words += 2;
+        q->script = true;
+        memcpy(q->path, q->words[0], HEAD);
+    }
+    return false;
+}
+
+static bool
+followed(const struct request *q)
+{
+    const char *base = path_base(q->path[0] ? q->path : q->execfn), *name;
+
+    for (unsigned i = 0; (name = options_nth("norun", i)); i++)
+        if (strcmp(name, base) == 0)
+            return false;
+    if (!options.no_follow)
+        return true;
+    for (unsigned i = 0; (name = options_nth("reg", i)); i++)
+        if (strcmp(name, base) == 0)
+            return true;
+    return false;
+}
+
+/* The configuration for the new process. */
+static size_t
+config_for(char *out, size_t size, int app_fd)
+{
+    size_t n = 0;
+
+    for (const char *s = options.config; *s;) {
+        const char *e = strchr(s, '\n');
+        size_t len = e ? (size_t)(e - s) + 1 : strlen(s);
+        if (!str_starts(s, "app_fd=") && !str_starts(s, "depth=") && n + len < size) {
+            memcpy(out + n, s, len);
+            n += len;
+        }
+        s += len;
+    }
+    return n + format(out + n, size - n, "app_fd=%d\ndepth=%d\n", app_fd, options.depth + 1);
+}
+
+/* Number of pointers in a vector of the program's; -1: unreadable. */
+static long
+vector_count(uint64_t v)
+{
+    uint64_t p;
+
+    for (long n = 0; v; n++) {
+        if (!safe_read(&p, v + 8 * (uint64_t)n, 8))
+            return -1;
+        if (!p)
+            return n;
+    }
+    return 0;
+}
+
+/* Disposition "ignored" of the five that the engine keeps a handler for, and the true mask, as execve hands them on. */
+static void
+expose_signals(struct thread *t)
+{
+    struct ksigaction ign = {.handler = 1, .flags = SAF_RESTORER};
+
+    for (int sig = 1; sig < 32; sig++)
+        if ((SIG_BIT(sig) & SYNC_SIGNALS) && t->process->action[sig].handler == 1 && !t->vfork_child)
+            sys4(__NR_rt_sigaction, sig, (long)&ign, 0, 8);
+    set_kernel_mask(t->app_mask, NULL);
+}
+
+struct exec_buffers {
+    struct request q;
+    char config[16384];
+    uint64_t argv[];
+};
+
+static long
+exec_engine(struct exec_buffers *b, long argc)
+{
+    struct request *q = &b->q;
+    uint64_t *v = b->argv, word;
+    long n = 0, from = 0;
+
+    v[n++] = (uint64_t)"drengine";
+    v[n++] = (uint64_t)b->config;
+    v[n++] = (uint64_t)q->execfn;
+    for (unsigned i = 0; i < q->n_words; i++)
+        if (i % 2 == 0 || q->words[i][0]) {
+            v[n++] = (uint64_t)q->words[i];
+        }
+    if (q->script) {                 /* the script's path takes the place of argv[0] */
+        v[n++] = (uint64_t)q->execfn;
+        from = 1;
+    } else if (!argc) {
+        v[n++] = (uint64_t)"";       /* as Linux does since 5.18 */
+    }
+    for (long i = from; i < argc; i++) {
+        if (!safe_read(&word, q->argv + 8 * (uint64_t)i, 8))
+            return -E_FAULT;
+        v[n++] = word;
+    }
+    v[n] = 0;
+    struct mcontext m = {.gpr = {[RAX] = __NR_execveat, [RDI] = (uint64_t)engine_fd, [RSI] = (uint64_t)"", [RDX] = (uint64_t)v,
+                                 [R10] = q->envp, [R8] = AT_EMPTY_PATH_FLAG}};
+    return app_syscall(&m);
+}
+
+long
+process_execve(struct thread *t, bool at)
+{
+    const uint64_t *g = t->s.mc.gpr;
+    uint64_t path = at ? g[RSI] : g[RDI];
+    uint64_t argv = at ? g[RDX] : g[RSI];
+    long argc = vector_count(argv), r;
+    size_t size = sizeof(struct exec_buffers) + (size_t)(MAX(argc, 0) + 32) * 8;
+    struct exec_buffers *b = argc >= 0 ? engine_map(size) : NULL;
+    struct mcontext plain = t->s.mc;
+
+    if (!b || !string_read(path, b->q.path, sizeof b->q.path))
+        goto native;
+    struct request *q = &b->q;
+    q->dirfd = at ? (int)g[RDI] : AT_FDCWD_NR;
+    q->flags = at ? (int)g[R8] : 0;
+    q->envp = at ? g[R10] : g[RDX];
+    q->argv = argv;
+    q->fd = -1;
+    if (!q->path[0])
+        format(q->execfn, sizeof q->execfn, "/dev/fd/%d", q->dirfd);
+    else if (q->dirfd != AT_FDCWD_NR && q->path[0] != '/')
+        format(q->execfn, sizeof q->execfn, "/dev/fd/%d/%s", q->dirfd, q->path);
+    else
+        memcpy(q->execfn, q->path, sizeof q->path);
+    if (engine_fd < 0 || !resolve(q))
+        goto native;
+    if (!followed(q)) {
+        sys_close(q->fd);
+        goto native;
+    }
+    long high = sys3(__NR_fcntl, q->fd, 0 /* F_DUPFD */, 200);
+    if (sys_failed(high))
+        high = sys3(__NR_fcntl, q->fd, 0, 3);
+    sys_close(q->fd);
+    config_for(b->config, sizeof b->config, (int)high);
+    LOG(LOG_THREAD, "execve %s", q->path);
+    expose_signals(t);
+    r = exec_engine(b, argc);
+    set_kernel_mask(t->queued ? ~SYNC_SIGNALS : kernel_mask(t->app_mask), NULL);
+    sys_close((int)high);
+    engine_unmap(b, size);
+    return r;
+
+native:
+    if (strcmp(b ? b->q.path : "", "/proc/self/exe") == 0)
+        plain.gpr[at ? RSI : RDI] = (uint64_t)program.exe;
+    expose_signals(t);
+    r = app_syscall(&plain);
+    set_kernel_mask(t->queued ? ~SYNC_SIGNALS : kernel_mask(t->app_mask), NULL);
+    if (b)
+        engine_unmap(b, size);
+    return r;
+}

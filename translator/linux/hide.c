@@ -1,0 +1,226 @@
+/* What the program could find of the engine through /proc: its own executable,
+ * its memory map. Everything else (cmdline, environ, auxv, comm, heap and stack
+ * bounds) is set truly at start, in the kernel. */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/cache.h"
+#include "core/engine.h"
+#include "linux/memory.h"
+#include "linux/sys.h"
+#include "linux/syscall.h"
+
+enum { E_TXTBSY = 26, E_NOMEM = 12, E_FAULT = 14, E_INVAL = 22, O_ACCMODE_BITS = 3, O_CLOEXEC_BIT = 02000000 };
+
+/* The program's string at `path` (up to 255 bytes; enough for what we look for). */
+static bool
+path_read(uint64_t path, char *buf, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (!safe_read(buf + i, path + i, 1))
+            return false;
+        if (!buf[i])
+            return true;
+        if (i == 5 && strncmp(buf, "/proc/", 6) != 0)
+            return false;
+    }
+    return false;
+}
+
+static const char *
+skip_number(const char *s, uint64_t want)
+{
+    uint64_t v = 0;
+
+    if (*s < '1' || *s > '9')
+        return NULL;
+    for (; *s >= '0' && *s <= '9'; s++)
+        v = v * 10 + (uint64_t)(*s - '0');
+    return *s == '/' && (!want || v == want) ? s + 1 : NULL;
+}
+
+/* "/proc/self/NAME" in any of its spellings: NAME; else NULL. */
+static const char *
+own_proc_name(const char *path)
+{
+    const char *p, *q;
+
+    if (!str_starts(path, "/proc/"))
+        return NULL;
+    if (str_starts(path + 6, "self/"))
+        p = path + 11;
+    else if (str_starts(path + 6, "thread-self/"))
+        return path + 18;
+    else if (!(p = skip_number(path + 6, (uint64_t)sys0(__NR_getpid))))
+        return NULL;
+    if (str_starts(p, "task/") && (q = skip_number(p + 5, 0)))
+        return q;
+    return p;
+}
+
+const char *
+hide_exe_path(uint64_t path)
+{
+    char buf[256];
+    const char *name;
+
+    if (!path || !path_read(path, buf, sizeof buf) || !(name = own_proc_name(buf)))
+        return NULL;
+    return strcmp(name, "exe") == 0 ? program.exe : NULL;
+}
+
+bool
+hide_readlink(struct thread *t, uint64_t path, uint64_t buf, uint64_t size, long *result)
+{
+    (void)t;
+    if (!hide_exe_path(path))
+        return false;
+    size_t n = MIN(strlen(program.exe), size);
+    *result = (int)size <= 0 ? -E_INVAL : safe_write(buf, program.exe, n) ? (long)n : -E_FAULT;
+    return true;
+}
+
+/* ---- /proc/self/maps ---- */
+
+struct line { uint64_t lo, hi, off; char perms[5]; const char *tail; size_t tail_len; };    /* tail: device, inode, name */
+
+static uint64_t
+hex(const char **s)
+{
+    uint64_t v = 0;
+
+    for (;; (*s)++) {
+        char c = **s;
+        if (c >= '0' && c <= '9')
+            v = v * 16 + (uint64_t)(c - '0');
+        else if (c >= 'a' && c <= 'f')
+            v = v * 16 + (uint64_t)(c - 'a' + 10);
+        else
+            return v;
+    }
+}
+
+static const char *
+line_parse(const char *s, struct line *l)
+{
+    l->lo = hex(&s);
+    s++;
+    l->hi = hex(&s);
+    s++;
+    for (int i = 0; i < 4; i++)
+        l->perms[i] = *s++;
+    l->perms[4] = 0;
+    s++;
+    l->off = hex(&s);
+    l->tail = s;
+    while (*s && *s != '\n')
+        s++;
+    l->tail_len = (size_t)(s - l->tail);
+    return *s ? s + 1 : s;
+}
+
+static bool
+line_is_ours(const struct line *l)
+{
+    return (l->lo >= ENGINE_BASE && l->lo < ENGINE_END) || cache_contains(l->lo);
+}
+
+static bool
+lines_merge(const struct line *a, const struct line *b)
+{
+    bool file = a->off || b->off;
+
+    return a->hi == b->lo && strcmp(a->perms, b->perms) == 0 && a->tail_len == b->tail_len && memcmp(a->tail, b->tail, a->tail_len) == 0 &&
+           (!file || b->off == a->off + (a->hi - a->lo));
+}
+
+static size_t
+line_print(char *out, size_t room, const struct line *l)
+{
+    size_t n = format(out, room, "%lx-%lx %s %08lx", l->lo, l->hi, l->perms, l->off);
+
+    memcpy(out + n, l->tail, l->tail_len);
+    out[n + l->tail_len] = '\n';
+    return n + l->tail_len + 1;
+}
+
+/* The whole of a /proc file, NUL-terminated. Caller unmaps *size bytes. */
+static char *
+slurp(const char *path, size_t *size, size_t *len)
+{
+    long fd = sys_openat(-100, path, O_CLOEXEC_BIT, 0), got;
+    char *buf = NULL;
+
+    if (fd < 0)
+        return NULL;
+    for (*size = 256 << 10;; *size *= 2) {
+        buf = engine_map(*size);
+        *len = 0;
+        if (!buf)
+            break;
+        sys3(__NR_lseek, fd, 0, 0);
+        while ((got = sys_read((int)fd, buf + *len, *size - 1 - *len)) > 0)
+            *len += (size_t)got;
+        if (*len < *size - 1)
+            break;
+        engine_unmap(buf, *size);
+    }
+    sys_close((int)fd);
+    return buf;
+}
+
+static long
+maps_filtered(int flags)
+{
+    size_t size, len, n = 0, out_size;
+    char *text = slurp("/proc/self/maps", &size, &len);
+    struct line have = {0}, l;
+
+    if (!text)
+        return -E_NOMEM;
+    out_size = len + 65536;
+    char *out = engine_map(out_size);
+    long fd = out ? sys2(__NR_memfd_create, (long)"maps", flags & O_CLOEXEC_BIT ? 1 : 0) : -E_NOMEM;
+    if (fd >= 0) {
+        for (const char *s = text; *s;) {
+            s = line_parse(s, &l);
+            if (line_is_ours(&l))
+                continue;
+            if (l.perms[2] == 'x' && l.perms[1] == '-' && code_is_protected(l.lo))
+                l.perms[1] = 'w';
+            if (have.hi && lines_merge(&have, &l)) {
+                have.hi = l.hi;
+                continue;
+            }
+            if (have.hi)
+                n += line_print(out + n, out_size - n, &have);
+            have = l;
+        }
+        if (have.hi)
+            n += line_print(out + n, out_size - n, &have);
+        sys_write((int)fd, out, n);
+        sys3(__NR_lseek, fd, 0, 0);
+    }
+    if (out)
+        engine_unmap(out, out_size);
+    engine_unmap(text, size);
+    return fd;
+}
+
+bool
+hide_open(struct thread *t, uint64_t path, int flags, long *result)
+{
+    char buf[256];
+    const char *name;
+
+    (void)t;
+    if (!path_read(path, buf, sizeof buf) || !(name = own_proc_name(buf)))
+        return false;
+    if (strcmp(name, "exe") == 0) {
+        *result = flags & O_ACCMODE_BITS ? -E_TXTBSY : sys_openat(-100, program.exe, flags, 0);
+        return true;
+    }
+    if (strcmp(name, "maps") == 0 && !(flags & O_ACCMODE_BITS)) {
+        *result = maps_filtered(flags);
+        return true;
+    }
+    return false;
+}

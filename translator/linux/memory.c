@@ -1,0 +1,376 @@
+/* Memory: the engine's own, and the program's executable ranges and code pages.
+ *
+ * Regions: a sorted array of disjoint ranges that are executable or shared,
+ * binary search; changes copy the tail. A program has tens of them, a JIT a few
+ * thousand.
+ * Code pages: a hash of pages that are write-protected on our account (or have
+ * proved to be written too often for that).
+ * Invariant: a page that the program may write and that has live fragments
+ * without self-check is write-protected.
+ * Threads: regions_lock; cache_lock is taken inside it. */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "linux/memory.h"
+
+#include "core/cache.h"
+#include "linux/sys.h"
+#include "util/log.h"
+
+/* ---- engine memory ---- */
+
+enum { MAP_PRIVATE_ANON_NORESERVE = 0x4022, MAP_FIXED_NOREPLACE_FLAG = 0x100000 };
+
+static volatile uint64_t engine_next = ENGINE_BASE + (1ull << 36);
+
+void *
+engine_map(size_t n)
+{
+    n = PAGE_UP(n);
+    for (int tries = 0; tries < 64; tries++) {
+        uint64_t at = __atomic_fetch_add(&engine_next, n + PAGE_SIZE, __ATOMIC_RELAXED);
+        long p = sys_mmap((void *)at, n, PROT_R | PROT_W, MAP_PRIVATE_ANON_NORESERVE | MAP_FIXED_NOREPLACE_FLAG, -1, 0);
+        if (!sys_failed(p))
+            return (void *)p;
+        if (p == -12 /* ENOMEM */)
+            return NULL;
+    }
+    return NULL;
+}
+
+void
+engine_unmap(void *p, size_t n)
+{
+    sys_munmap(p, PAGE_UP(n));
+}
+
+/* ---- regions ---- */
+
+static struct mutex regions_lock;
+static struct region *regions;
+static unsigned n_regions, max_regions;
+
+/* The first region that ends above `a`. */
+static unsigned
+region_at(uint64_t a)
+{
+    unsigned lo = 0, hi = n_regions;
+
+    while (lo < hi) {
+        unsigned mid = (lo + hi) / 2;
+        if (regions[mid].hi <= a)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+static void
+region_insert(unsigned i, struct region r)
+{
+    if (n_regions == max_regions) {
+        unsigned more = max_regions ? max_regions * 2 : 256;
+        struct region *n = engine_map(more * sizeof *n);
+        CHECK(n, "memory for the list of code regions");
+        memcpy(n, regions, n_regions * sizeof *n);
+        if (regions)
+            engine_unmap(regions, max_regions * sizeof *n);
+        regions = n;
+        max_regions = more;
+    }
+    memmove(regions + i + 1, regions + i, (n_regions - i) * sizeof *regions);
+    regions[i] = r;
+    n_regions++;
+}
+
+/* Makes [lo, hi) a hole; returns where a region at lo belongs. */
+static unsigned
+region_carve(uint64_t lo, uint64_t hi)
+{
+    unsigned i = region_at(lo);
+
+    if (i < n_regions && regions[i].lo < lo) {
+        if (regions[i].hi > hi) {
+            struct region tail = regions[i];
+            tail.lo = hi;
+            regions[i].hi = lo;
+            region_insert(i + 1, tail);
+            return i + 1;
+        }
+        regions[i++].hi = lo;
+    }
+    unsigned j = i;
+    while (j < n_regions && regions[j].hi <= hi)
+        j++;
+    memmove(regions + i, regions + j, (n_regions - j) * sizeof *regions);
+    n_regions -= j - i;
+    if (i < n_regions && regions[i].lo < hi)
+        regions[i].lo = hi;
+    return i;
+}
+
+static void
+region_put(uint64_t lo, uint64_t hi, int prot, int flags)
+{
+    unsigned i = region_carve(lo, hi);
+
+    if ((prot & PROT_X) || (flags & REGION_SHARED))
+        region_insert(i, (struct region){lo, hi, (uint8_t)prot, (uint8_t)flags});
+}
+
+void
+regions_set(uint64_t lo, uint64_t hi, int prot, int flags)
+{
+    hi = PAGE_UP(hi);
+    if (hi <= lo)
+        return;
+    mutex_lock(&regions_lock);
+    region_put(lo, hi, prot, flags);
+    mutex_unlock(&regions_lock);
+    LOG(LOG_MEMORY, "region 0x%lx-0x%lx prot %d flags %d", lo, hi, prot, flags);
+}
+
+void
+regions_protect(uint64_t lo, uint64_t hi, int prot)
+{
+    hi = PAGE_UP(hi);
+    mutex_lock(&regions_lock);
+    while (lo < hi) {
+        unsigned i = region_at(lo);
+        uint64_t end = hi;
+        int flags = 0;
+        if (i < n_regions && regions[i].lo <= lo) {
+            end = MIN(hi, regions[i].hi);
+            flags = regions[i].flags;
+        } else if (i < n_regions) {
+            end = MIN(hi, regions[i].lo);
+        }
+        region_put(lo, end, prot, flags);
+        lo = end;
+    }
+    mutex_unlock(&regions_lock);
+}
+
+void
+regions_move(uint64_t from, uint64_t from_len, uint64_t to, uint64_t to_len)
+{
+    struct region r = {0};
+
+    mutex_lock(&regions_lock);
+    unsigned i = region_at(from);
+    if (i < n_regions && regions[i].lo <= from)
+        r = regions[i];
+    if (from_len)
+        region_carve(from, from + PAGE_UP(from_len));
+    region_put(to, to + PAGE_UP(to_len), r.prot, r.flags);
+    mutex_unlock(&regions_lock);
+}
+
+bool
+regions_find(uint64_t pc, struct region *out)
+{
+    bool found = false;
+
+    mutex_lock(&regions_lock);
+    unsigned i = region_at(pc);
+    if (i < n_regions && regions[i].lo <= pc && (regions[i].prot & PROT_X)) {
+        *out = regions[i];
+        for (i++; i < n_regions && regions[i].lo == out->hi && regions[i].prot == out->prot && regions[i].flags == out->flags; i++)
+            out->hi = regions[i].hi;
+        found = true;
+    }
+    mutex_unlock(&regions_lock);
+    return found;
+}
+
+bool
+regions_intersect(uint64_t lo, uint64_t hi)
+{
+    bool yes = false;
+
+    mutex_lock(&regions_lock);
+    for (unsigned i = region_at(lo); i < n_regions && regions[i].lo < hi && !yes; i++)
+        yes = regions[i].prot & PROT_X;
+    mutex_unlock(&regions_lock);
+    return yes;
+}
+
+/* ---- code pages ---- */
+
+enum { FUTILE_AFTER = 12 };         /* write faults of a page before its fragments check themselves; see docs/consistency.md */
+
+struct code_page { uint64_t page; uint16_t faults; uint8_t state; };   /* page number + 1; 0: empty */
+static struct code_page *code_pages;
+static uint32_t code_mask, n_code;
+static volatile uint32_t n_protected;
+
+static struct code_page *
+code_find(uint64_t addr, bool add)
+{
+    uint64_t page = addr / PAGE_SIZE;
+    uint32_t i = (uint32_t)(page * 0x9e3779b97f4a7c15ull >> 40);
+
+    if (!code_pages && !add)
+        return NULL;
+    if (add && n_code * 2 >= code_mask) {
+        uint32_t mask = code_mask ? code_mask * 2 + 1 : 511, old_mask = code_mask;
+        struct code_page *old = code_pages, *n = engine_map((mask + 1) * sizeof *n);
+        CHECK(n, "memory for the table of code pages");
+        code_pages = n;
+        code_mask = mask;
+        n_code = 0;
+        for (uint32_t k = 0; old && k <= old_mask; k++)
+            if (old[k].page)
+                *code_find((old[k].page - 1) * PAGE_SIZE, true) = old[k];
+        if (old)
+            engine_unmap(old, (old_mask + 1ul) * sizeof *old);
+    }
+    for (; code_pages[i & code_mask].page; i++)
+        if (code_pages[i & code_mask].page == page + 1)
+            return &code_pages[i & code_mask];
+    if (!add)
+        return NULL;
+    code_pages[i & code_mask] = (struct code_page){.page = page + 1};
+    n_code++;
+    return &code_pages[i & code_mask];
+}
+
+enum page_state
+code_protect(const struct region *r, uint64_t lo, uint64_t hi)
+{
+    enum page_state worst = PAGE_PROTECTED;
+
+    mutex_lock(&regions_lock);
+    for (uint64_t a = PAGE_DOWN(lo); a < hi; a += PAGE_SIZE) {
+        struct code_page *p = code_find(a, true);
+        if (p->state == PAGE_FREE && p->faults >= FUTILE_AFTER)
+            p->state = PAGE_SELFCHECK;
+        if (p->state == PAGE_FREE && !sys_failed(sys_mprotect((void *)a, PAGE_SIZE, r->prot & ~PROT_W))) {
+            p->state = PAGE_PROTECTED;
+            n_protected++;
+        }
+        if (p->state != PAGE_PROTECTED)
+            worst = PAGE_SELFCHECK;
+    }
+    mutex_unlock(&regions_lock);
+    return worst;
+}
+
+/* regions_lock is held. */
+static void
+code_open(struct code_page *p)
+{
+    uint64_t a = (p->page - 1) * PAGE_SIZE;
+    unsigned i = region_at(a);
+    int prot = i < n_regions && regions[i].lo <= a ? regions[i].prot : PROT_R | PROT_W | PROT_X;
+
+    sys_mprotect((void *)a, PAGE_SIZE, prot);
+    p->state = PAGE_FREE;
+    n_protected--;
+    mutex_lock(&cache_lock);
+    cache_flush_range(a, a + PAGE_SIZE);
+    mutex_unlock(&cache_lock);
+}
+
+bool
+code_write_fault(uint64_t addr)
+{
+    bool ours = false;
+
+    mutex_lock(&regions_lock);
+    struct code_page *p = code_find(addr, false);
+    unsigned i = region_at(addr);
+    if (p && i < n_regions && regions[i].lo <= addr && (regions[i].prot & PROT_W)) {
+        ours = true;                 /* also when another thread was first: retry the access */
+        if (p->state == PAGE_PROTECTED) {
+            p->faults += p->faults < UINT16_MAX;
+            code_open(p);
+        }
+    }
+    mutex_unlock(&regions_lock);
+    return ours;
+}
+
+bool
+code_is_protected(uint64_t addr)
+{
+    mutex_lock(&regions_lock);
+    struct code_page *p = code_find(addr, false);
+    bool yes = p && p->state == PAGE_PROTECTED;
+    mutex_unlock(&regions_lock);
+    return yes;
+}
+
+bool
+code_unprotect_all(void)
+{
+    bool any = false;
+
+    if (!n_protected)
+        return false;
+    mutex_lock(&regions_lock);
+    for (uint32_t i = 0; i <= code_mask && n_protected; i++)
+        if (code_pages[i].page && code_pages[i].state == PAGE_PROTECTED) {
+            code_open(&code_pages[i]);
+            any = true;
+        }
+    mutex_unlock(&regions_lock);
+    return any;
+}
+
+void
+code_forget(uint64_t lo, uint64_t hi)
+{
+    mutex_lock(&regions_lock);
+    if (code_pages) {
+        bool by_page = (hi - lo) / PAGE_SIZE <= code_mask;
+        for (uint64_t k = 0; k < (by_page ? (hi - lo + PAGE_SIZE - 1) / PAGE_SIZE : code_mask + 1ull); k++) {
+            struct code_page *p = by_page ? code_find(lo + k * PAGE_SIZE, false) : &code_pages[k];
+            if (p && p->page && (p->page - 1) * PAGE_SIZE >= PAGE_DOWN(lo) && (p->page - 1) * PAGE_SIZE < hi) {
+                n_protected -= p->state == PAGE_PROTECTED;
+                p->state = PAGE_FREE;
+                p->faults = 0;
+            }
+        }
+    }
+    mutex_unlock(&regions_lock);
+}
+
+void
+regions_lock_for_fork(void)
+{
+    mutex_lock(&regions_lock);
+}
+
+void
+regions_unlock_after_fork(void)
+{
+    mutex_unlock(&regions_lock);
+}
+
+void
+regions_after_fork(void)
+{
+    mutex_init(&regions_lock);
+}
+
+/* ---- libraries near the code cache ---- */
+
+uint64_t lib_window_low, lib_window_next;
+
+uint64_t
+place_library(uint64_t n)
+{
+    n = PAGE_UP(n) + PAGE_SIZE;
+    if (!lib_window_low || n > lib_window_next - lib_window_low)
+        return 0;
+    return __atomic_sub_fetch(&lib_window_next, n, __ATOMIC_RELAXED);
+}
+
+void
+unplace_library(uint64_t at, uint64_t n)
+{
+    uint64_t low = at;
+
+    if (lib_window_low)              /* the one placed last: its room can be used again */
+        __atomic_compare_exchange_n(&lib_window_next, &low, at + PAGE_UP(n) + PAGE_SIZE, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}

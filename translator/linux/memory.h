@@ -1,0 +1,55 @@
+/* The engine's own memory, and what it knows of the program's: which ranges are
+ * executable, which of their pages are write-protected for the code cache. */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef DRTOOLS_TRANSLATOR_MEMORY_H
+#define DRTOOLS_TRANSLATOR_MEMORY_H
+
+#include "core/thread.h"
+
+/* Everything the engine maps lies here (image, heap, thread blocks) or in the code cache. */
+#define ENGINE_BASE 0x7c0000000000ull
+#define ENGINE_END  0x7d0000000000ull
+
+/* Zeroed pages, on demand. NULL: no memory. Any thread. */
+void *engine_map(size_t n);
+void engine_unmap(void *p, size_t n);
+
+/* ---- the program's executable memory ---- */
+
+enum { PROT_R = 1, PROT_W = 2, PROT_X = 4 };
+enum { REGION_SHARED = 1 };     /* MAP_SHARED: another mapping may change the bytes */
+
+struct region { uint64_t lo, hi; uint8_t prot, flags; };
+
+/* All take regions_lock themselves. `prot` is what the program asked for. */
+void regions_set(uint64_t lo, uint64_t hi, int prot, int flags);    /* mapped anew (not executable: forgotten) */
+void regions_protect(uint64_t lo, uint64_t hi, int prot);           /* mprotect succeeded                      */
+void regions_move(uint64_t from, uint64_t from_len, uint64_t to, uint64_t to_len);
+bool regions_find(uint64_t pc, struct region *out);                 /* false: not executable                   */
+bool regions_intersect(uint64_t lo, uint64_t hi);
+void regions_lock_for_fork(void);
+void regions_unlock_after_fork(void);
+void regions_after_fork(void);
+
+/* ---- code pages that the program may write ---- */
+
+enum page_state { PAGE_FREE, PAGE_PROTECTED, PAGE_SELFCHECK };
+/* Called before code of [lo, hi) in writable region `r` is translated: write-protects its
+ * pages, or says PAGE_SELFCHECK where that has proved futile. */
+enum page_state code_protect(const struct region *r, uint64_t lo, uint64_t hi);
+/* A write fault at `addr`: true if the page was protected by us; it is writable again and its fragments are gone. */
+bool code_write_fault(uint64_t addr);
+/* Makes every page we protected writable again (a system call met EFAULT). True if there was one. */
+bool code_unprotect_all(void);
+/* The protection that the program believes [page] to have differs: forget ours over a range that was remapped. */
+void code_forget(uint64_t lo, uint64_t hi);
+bool code_is_protected(uint64_t addr);
+
+/* ---- where things go ---- */
+
+extern uint64_t lib_window_low, lib_window_next;
+/* A hint for a library of n bytes near the code cache, or 0. */
+uint64_t place_library(uint64_t n);
+void unplace_library(uint64_t at, uint64_t n);
+
+#endif

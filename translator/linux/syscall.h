@@ -1,0 +1,28 @@
+/* The program's system calls, as far as the engine has a part in them. */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef DRTOOLS_TRANSLATOR_SYSCALL_H
+#define DRTOOLS_TRANSLATOR_SYSCALL_H
+
+#include "core/thread.h"
+
+/* Carries out the system call at `at` with the registers of t->s.mc and leaves
+ * there what the program sees at `next`. Does not return from those that end
+ * the thread or replace its context. */
+void syscall_program(struct thread *t, uint64_t at, uint64_t next);
+
+/* app_syscall's answer when a signal came before the instruction. */
+enum { SYSCALL_ABORTED = -4095 };
+long app_syscall(const struct mcontext *mc);
+
+/* linux/process.c */
+long process_clone(struct thread *t, bool clone3);
+long process_execve(struct thread *t, bool at);
+NORETURN void process_exit(struct thread *t, long nr, int status);    /* nr: exit or exit_group */
+
+/* linux/hide.c: what the program could find of us through files */
+bool hide_open(struct thread *t, uint64_t path, int flags, long *result);
+bool hide_readlink(struct thread *t, uint64_t path, uint64_t buf, uint64_t size, long *result);
+/* The program's executable, where `path` names it by way of /proc; else NULL. */
+const char *hide_exe_path(uint64_t path);
+
+#endif
