@@ -15,16 +15,16 @@
 #include "util/log.h"
 
 struct mutex cache_lock;
-uint8_t *cache_base, *cache_exit_routine, *cache_ibl_miss;
+uint8_t *cache_base, *cache_exit_routine, *cache_ibl_miss, *cache_ibl_window, *cache_ibl_window_end, *cache_ibl_out;
 uint32_t cache_size;
 volatile uint64_t cache_epoch = 1;
 struct cache_stats cache_stats;
 
-extern uint8_t cache_blob[], cache_blob_end[], blob_exit[], blob_ibl_miss[];
+extern uint8_t cache_blob[], cache_blob_end[], blob_exit[], blob_ibl_miss[], blob_ibl_out[], ibl_window[], ibl_window_end[];
 
 /* ---- chunks of cache memory ---- */
 
-enum { GRANULE = 4, MAX_CHUNK = 32 << 10, CLASSES = MAX_CHUNK / GRANULE + 1 };
+enum { PAD_SIZE = 64, GRANULE = 4, MAX_CHUNK = 32 << 10, CLASSES = MAX_CHUNK / GRANULE + 1 };
 
 struct area {
     uint32_t next, end;             /* bump allocation in [next, end)          */
@@ -140,9 +140,10 @@ exits_alloc(unsigned n)
 
 /* ---- the table (tag, mode) → fragment: open addressing, lock-free readers ---- */
 
-struct entry { volatile uint64_t key; volatile uint32_t id; uint32_t unused; };
+struct entry { volatile uint64_t key; volatile uint32_t id; volatile uint32_t pad; };   /* pad: landing pad, 0: none yet; read by blob_ibl_miss */
 struct table { uint32_t mask, used; struct entry e[]; };
 static struct table *volatile table;
+void *const cache_table_address = (void *)&table;   /* for threads' SLOT_TABLE */
 static struct { struct table *table; uint64_t epoch; } retired[32];
 static unsigned n_retired;
 enum { KEY_EMPTY = 0, KEY_GONE = 1 };
@@ -189,6 +190,7 @@ table_put(struct table *tb, uint64_t key, frag_id id)
     struct entry *e = &tb->e[i & tb->mask];
     tb->used += e->key == KEY_EMPTY;
     e->id = id;
+    e->pad = frags[id].pad;
     __atomic_store_n(&e->key, key, __ATOMIC_RELEASE);
 }
 
@@ -222,78 +224,88 @@ table_insert(frag_id id)
     table_put(table, key_of(frags[id].tag, frags[id].mode), id);
 }
 
-static void
-table_remove(frag_id id)
+static struct entry *
+table_find(frag_id id)
 {
     struct table *tb = table;
     uint64_t key = key_of(frags[id].tag, frags[id].mode);
 
     for (uint32_t i = hash_of(key); tb->e[i & tb->mask].key != KEY_EMPTY; i++)
-        if (tb->e[i & tb->mask].key == key && tb->e[i & tb->mask].id == id) {
-            tb->e[i & tb->mask].key = KEY_GONE;
-            return;
-        }
-}
-
-/* ---- cache address → fragment: start bits, then a table of starts ---- */
-
-static uint64_t *start_bits;        /* bit per 4 bytes: a body or pad starts here */
-static struct start { uint32_t off; frag_id id; } *starts;
-static uint32_t starts_mask;
-
-static void
-starts_put(uint32_t off, frag_id id)
-{
-    uint32_t i = off / 4 * 0x9e3779b1u >> 7;
-
-    while (starts[i & starts_mask].off > 1)
-        i++;
-    starts[i & starts_mask] = (struct start){off, id};
-    start_bits[off / 256] |= 1ull << (off / 4 % 64);
-}
-
-static struct start *
-starts_find(uint32_t off)
-{
-    for (uint32_t i = off / 4 * 0x9e3779b1u >> 7; starts[i & starts_mask].off; i++)
-        if (starts[i & starts_mask].off == off)
-            return &starts[i & starts_mask];
+        if (tb->e[i & tb->mask].key == key && tb->e[i & tb->mask].id == id)
+            return &tb->e[i & tb->mask];
     return NULL;
 }
 
 static void
-starts_remove(uint32_t off)
+table_remove(frag_id id)
 {
-    struct start *s = starts_find(off);
+    struct entry *e = table_find(id);
 
-    if (s)
-        s->off = 1;                  /* a tombstone: no body starts at offset 1 */
-    start_bits[off / 256] &= ~(1ull << (off / 4 % 64));
+    if (e)
+        __atomic_store_n(&e->key, KEY_GONE, __ATOMIC_SEQ_CST);   /* before the threads' tables are looked through; see blob_ibl_miss */
+}
+
+/* ---- cache address → fragment: what starts in each 64-byte line ---- */
+
+enum { LINE = 64 };
+static frag_id *body_lines, *pad_lines;     /* heads; links are body_line and pad_line of struct fragment */
+
+static void
+line_put(uint32_t off, frag_id id, bool pad)
+{
+    frag_id *head = &(pad ? pad_lines : body_lines)[off / LINE];
+
+    *(pad ? &frags[id].pad_line : &frags[id].body_line) = *head;
+    *head = id;
+}
+
+static void
+line_remove(uint32_t off, frag_id id, bool pad)
+{
+    frag_id *at = &(pad ? pad_lines : body_lines)[off / LINE];
+
+    while (*at && *at != id)
+        at = pad ? &frags[*at].pad_line : &frags[*at].body_line;
+    CHECK(*at, "a fragment is on the list of its cache line");
+    *at = pad ? frags[id].pad_line : frags[id].body_line;
+}
+
+static frag_id
+body_at(uint32_t off)
+{
+    frag_id best = 0;
+
+    for (uint32_t line = off / LINE, back = 0; !best && back <= MAX_CHUNK / LINE; line--, back++) {
+        for (frag_id id = body_lines[line]; id; id = frags[id].body_line)
+            if (frags[id].body <= off && (!best || frags[id].body > frags[best].body))
+                best = id;
+        if (!line)
+            break;
+    }
+    return best && off - frags[best].body < frags[best].body_len ? best : 0;
+}
+
+static frag_id
+pad_at(uint32_t off)
+{
+    for (uint32_t line = off / LINE, back = 0; back < 2 && line; line--, back++)
+        for (frag_id id = pad_lines[line]; id; id = frags[id].pad_line)
+            if (off - frags[id].pad < PAD_SIZE)
+                return id;
+    return 0;
 }
 
 frag_id
 cache_owner(uint64_t pc, bool *in_pad)
 {
-    frag_id id = 0;
-
     if (!cache_contains(pc))
         return 0;
-    uint32_t off = (uint32_t)(pc - (uint64_t)cache_base), word = off / 256;
+    uint32_t off = (uint32_t)(pc - (uint64_t)cache_base);
     mutex_lock(&cache_lock);
-    uint64_t bits = start_bits[word] & (~0ull >> (63 - off / 4 % 64));
-    for (int back = 0; !bits && word && back < MAX_CHUNK / 256; back++)
-        bits = start_bits[--word];
-    if (bits) {
-        struct start *s = starts_find(word * 256 + (63 - (uint32_t)__builtin_clzll(bits)) * 4);
-        struct fragment *f = s ? &frags[s->id] : NULL;
-        if (f && off - f->body < f->body_len) {
-            id = s->id;
-            *in_pad = false;
-        } else if (f && f->pad && off - f->pad < 64) {
-            id = s->id;
-            *in_pad = true;
-        }
-    }
+    frag_id id = body_at(off);
+    *in_pad = !id;
+    if (!id)
+        id = pad_at(off);
     mutex_unlock(&cache_lock);
     return id;
 }
@@ -379,19 +391,20 @@ cache_init(uint8_t *at, size_t size)
     max_exits = max_frags * 3;
     frags = engine_map(max_frags * sizeof *frags);
     exits = engine_map(max_exits * sizeof *exits);
-    start_bits = engine_map(size / 32 + 64);
-    for (starts_mask = 1; starts_mask < max_frags * 2; starts_mask = starts_mask * 2 + 1)
-        ;
-    starts = engine_map((starts_mask + 1ul) * sizeof *starts);
+    body_lines = engine_map(size / LINE * sizeof *body_lines);
+    pad_lines = engine_map(size / LINE * sizeof *pad_lines);
     pages_mask = 1023;
     pages = engine_map((pages_mask + 1) * sizeof *pages);
     table = table_new(4096);
-    if (!frags || !exits || !start_bits || !starts || !pages || !table)
+    if (!frags || !exits || !body_lines || !pad_lines || !pages || !table)
         return false;
     size_t blob = (size_t)(cache_blob_end - cache_blob);
     memcpy(cache_base, cache_blob, blob);
     cache_exit_routine = cache_base + (blob_exit - cache_blob);
     cache_ibl_miss = cache_base + (blob_ibl_miss - cache_blob);
+    cache_ibl_window = cache_base + (ibl_window - cache_blob);
+    cache_ibl_window_end = cache_base + (ibl_window_end - cache_blob);
+    cache_ibl_out = cache_base + (blob_ibl_out - cache_blob);
     hot_start = hot.next = (uint32_t)align_up(blob, 64);
     hot.end = cold.next = (uint32_t)align_down(size / 2, PAGE_SIZE);
     cold.end = (uint32_t)size;
@@ -489,8 +502,6 @@ ibl_forget(struct fragment *f)
     }
 }
 
-enum { PAD_SIZE = 64 };
-
 /* rcx += n, without flags; rdx is free */
 static void
 pad_add(struct emit *e, bool near, uint64_t n)
@@ -534,7 +545,10 @@ cache_landing(frag_id id)
     CHECK(!e.overflow, "a landing pad fits");
     memcpy(cache_at(off), code, emit_off(&e));
     f->pad = off;
-    starts_put(off, id);
+    struct entry *entry = table_find(id);
+    if (entry)
+        entry->pad = off;
+    line_put(off, id, true);
     cache_stats.pads++;
     return cache_at(off);
 }
@@ -648,7 +662,7 @@ cache_commit(struct draft *d, exit_id after)
     apply_relocs(d, f);
     if (spot)
         overlay(after, id, spot);
-    starts_put(body, id);
+    line_put(body, id, false);
     if (!(d->flags & FRAG_ONCE)) {
         pages_add(id);
         table_insert(id);
@@ -699,11 +713,11 @@ release(frag_id id)
 {
     struct fragment *f = &frags[id];
 
-    starts_remove(f->body);
+    line_remove(f->body, id, false);
     area_free(&hot, f->body, f->body_len);
     area_free(&cold, f->cold, f->cold_len);
     if (f->pad) {
-        starts_remove(f->pad);
+        line_remove(f->pad, id, true);
         area_free(&cold, f->pad, PAD_SIZE);
     }
     if (f->n_exits) {
@@ -721,8 +735,6 @@ restart(void)
 {
     area_restart(&hot, hot_start);
     area_restart(&cold, hot.end);
-    memset(start_bits, 0, cache_size / 32);
-    memset(starts, 0, (starts_mask + 1ul) * sizeof *starts);
     want_restart = false;
 }
 

@@ -34,6 +34,7 @@ struct fragment {
     uint32_t map;               /* offset in the cache of the state map (struct map_entry[]) */
     uint32_t pad;               /* landing pad for indirect branches, 0: none yet            */
     exit_id exit0, incoming;    /* first of its exits; head of exits linked to it            */
+    frag_id body_line, pad_line;/* lists of what starts in the same cache line               */
     frag_id page_next[2];       /* lists of fragments by source page (first and last page)   */
     uint16_t n_exits, n_map;
     uint16_t app_len;           /* source bytes                                              */
@@ -144,7 +145,8 @@ struct cache_stats {
 };
 extern struct cache_stats cache_stats;
 
+extern void *const cache_table_address;
 /* blob addresses inside the cache */
-extern uint8_t *cache_exit_routine, *cache_ibl_miss;
+extern uint8_t *cache_exit_routine, *cache_ibl_miss, *cache_ibl_window, *cache_ibl_window_end, *cache_ibl_out;
 
 #endif

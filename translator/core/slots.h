@@ -18,9 +18,15 @@
 #define SLOT_PENDING   0x48   /* nonzero: do not enter the cache, handle something first   */
 #define SLOT_APP_GS    0x50   /* the program's GS base                                     */
 #define SLOT_TF        0x58   /* the program's own trap flag while the engine runs         */
+#define SLOT_SAVE_RAX  0x60   /* the lookup routine's own                                  */
+#define SLOT_SAVE_RSI  0x68
+#define SLOT_SAVE_RDI  0x70
+#define SLOT_SAVE_FLAGS 0x78
 #define SLOT_MC        0x80   /* struct mcontext: 16 registers, rip, rflags                */
 #define SLOT_RIP       (SLOT_MC + 16 * 8)
 #define SLOT_RFLAGS    (SLOT_MC + 17 * 8)
+#define SLOT_TABLE     0x110  /* address of the pointer to the fragment table              */
+#define SLOT_KEY       0x118  /* what a tag becomes a key with: mode << 48 | 1 << 63        */
 #define SLOT_IBL       0x10000 /* indirect-branch table: 8192 landing addresses            */
 
 #define IBL_ENTRIES    8192

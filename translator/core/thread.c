@@ -61,6 +61,8 @@ thread_create(void)
     t->s.self = t;
     t->s.dstack = b + GUARD + STACK;
     t->s.dispatch = dispatch;
+    t->s.table = cache_table_address;
+    t->s.key = 1ull << 63;
     t->block = b;
     t->block_size = BLOCK;
     t->sigstack = b + GUARD + STACK;

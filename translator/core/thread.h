@@ -31,8 +31,10 @@ struct slots {
     uint64_t pending;
     uint64_t app_gs;
     uint64_t app_tf;
-    uint64_t reserved[4];
+    uint64_t save[4];
     struct mcontext mc;
+    void *table;
+    uint64_t key;
 };
 
 /* Reasons in slots.exit; anything below EXIT_FIRST_REASON is an exit number. */
@@ -91,7 +93,10 @@ PIN(enter_pc, SLOT_ENTER_PC);
 PIN(pending, SLOT_PENDING);
 PIN(app_gs, SLOT_APP_GS);
 PIN(app_tf, SLOT_TF);
+PIN(save, SLOT_SAVE_RAX);
 PIN(mc, SLOT_MC);
+PIN(table, SLOT_TABLE);
+PIN(key, SLOT_KEY);
 #undef PIN
 _Static_assert(sizeof(struct thread) <= SLOT_IBL, "the indirect-branch table follows struct thread");
 

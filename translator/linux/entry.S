@@ -118,9 +118,74 @@ exit_saved_rcx:
     mov %gs:SLOT_SELF, %rdi
     call *%gs:SLOT_DISPATCH
     ud2
-blob_ibl_miss:                  /* rcx: target; program's rcx and rdx in the spill slots */
+
+/* Not in the thread's own table: look in the table of all fragments, and fill
+ * the thread's entry. rcx: target; the program's rcx and rdx are in the spill
+ * slots. Deletion marks the shared entry first, then clears the threads' tables;
+ * here the thread's entry is written first (xchg: a full barrier), then the
+ * shared one read again: so never do both miss each other.
+ * A signal handler that interrupts in [ibl_window, ibl_window_end) moves the
+ * thread to blob_ibl_out: what it queued is delivered there. */
+    .globl blob_ibl_out, ibl_window, ibl_window_end
+blob_ibl_miss:
     mov %rcx, %gs:SLOT_EXIT_ARG
+    mov %rax, %gs:SLOT_SAVE_RAX
+    lahf
+    seto %al
+    mov %rax, %gs:SLOT_SAVE_FLAGS
+    mov %rsi, %gs:SLOT_SAVE_RSI
+    mov %rdi, %gs:SLOT_SAVE_RDI
+    mov %gs:SLOT_TABLE, %rsi
+    mov (%rsi), %rsi            /* struct table: mask, used, then the entries */
+    mov %gs:SLOT_KEY, %rdi
+    or %rcx, %rdi
+    movabs $0x9e3779b97f4a7c15, %rax
+    imul %rdi, %rax
+    shr $32, %rax
+1:  mov (%rsi), %edx
+    and %eax, %edx
+    shl $4, %rdx
+    cmp %rdi, 8(%rsi,%rdx)
+    je 2f
+    cmpq $0, 8(%rsi,%rdx)
+    je blob_ibl_out
+    inc %eax
+    jmp 1b
+2:  lea 8(%rsi,%rdx), %rsi      /* the entry */
+    mov 12(%rsi), %eax
+    test %eax, %eax
+    jz blob_ibl_out             /* no landing pad yet */
+    lea cache_blob(%rip), %rdx
+    add %rax, %rdx
+    lea (,%rcx,8), %eax
+    movzwl %ax, %eax
+    xchg %rdx, %gs:SLOT_IBL(%rax)
+    cmp %rdi, (%rsi)
+    je ibl_window
+    lea blob_ibl_miss(%rip), %rdx
+    mov %rdx, %gs:SLOT_IBL(%rax)
+    jmp blob_ibl_out
+ibl_window:
+    cmpq $0, %gs:SLOT_PENDING
+    jne blob_ibl_out
+    mov %gs:SLOT_SAVE_RSI, %rsi
+    mov %gs:SLOT_SAVE_RDI, %rdi
+    lea (,%rcx,8), %edx
+    mov %gs:SLOT_SAVE_FLAGS, %rax
+    movzwl %dx, %edx
+    add $0x7f, %al              /* OF back */
+    sahf
+    mov %gs:SLOT_SAVE_RAX, %rax
+    jmp *%gs:SLOT_IBL(%rdx)
+ibl_window_end:
+blob_ibl_out:
     movq $0x7f000000, %gs:SLOT_EXIT          /* EXIT_IBL */
+    mov %gs:SLOT_SAVE_FLAGS, %rax
+    add $0x7f, %al
+    sahf
+    mov %gs:SLOT_SAVE_RAX, %rax
+    mov %gs:SLOT_SAVE_RSI, %rsi
+    mov %gs:SLOT_SAVE_RDI, %rdi
     mov %gs:SLOT_SPILL1, %rdx
     mov %gs:SLOT_SPILL0, %rcx
     jmp blob_exit

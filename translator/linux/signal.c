@@ -158,6 +158,8 @@ queue(struct thread *t, struct kucontext *uc, const struct ksiginfo *info)
     uc->sigmask = ~SYNC_SIGNALS;
     if (within(uc->mc.rip, enter_window, enter_window_end))
         uc->mc.rip = (uint64_t)enter_abort;
+    else if (within(uc->mc.rip, cache_ibl_window, cache_ibl_window_end))
+        uc->mc.rip = (uint64_t)cache_ibl_out;
     else if (within(uc->mc.rip, app_syscall_window, app_syscall_insn + 1))
         uc->mc.rip = (uint64_t)app_syscall_abort;
 }

@@ -5,6 +5,7 @@
 #include <asm/ldt.h>
 #include <asm/siginfo.h>
 #include <linux/capability.h>
+#include <linux/errno.h>
 #include <linux/filter.h>
 #include <linux/kcmp.h>
 #include <linux/reboot.h>
@@ -16,7 +17,7 @@
 #include "syscall_abi.h"
 #include "syscall_walk.h"
 
-enum { ERROR_INVALID = -22, ERROR_TOO_BIG = -7, RESTART_STRING = 255 };
+enum { RESTART_STRING = 255 };
 
 static uint32_t
 key0(const uint64_t *arg)
@@ -146,7 +147,7 @@ walk_cap_header(struct syscall_walk *w, unsigned k)
     walk_in(w, at, 4, "version");
     if (known)
         walk_in(w, at + 4, 4, "pid");
-    if (w->post ? w->result == ERROR_INVALID || w->result == 0 : !known) {
+    if (w->post ? w->result == -EINVAL || w->result == 0 : !known) {
         w->maybe = true;
         walk_out(w, at, 4, "version");
     }
@@ -188,7 +189,7 @@ walk_sched_setattr(struct syscall_walk *w, unsigned k)
     uint64_t at = w->call->arg[k];
     uint32_t size = walk_fetch32(w, at);
 
-    if (w->post ? w->result == ERROR_TOO_BIG : size && (size < SCHED_ATTR_VER0 || size > SCHED_ATTR_MAX)) {
+    if (w->post ? w->result == -E2BIG : size && (size < SCHED_ATTR_VER0 || size > SCHED_ATTR_MAX)) {
         walk_in(w, at, 4, "size");
         w->maybe = true;
         walk_out(w, at, 4, "size");         /* what the kernel would have liked */

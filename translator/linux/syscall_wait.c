@@ -1,6 +1,7 @@
 /* Waiting for descriptors: poll's and select's sets, epoll's commands.
  * Threads: any; see syscall_walk.h. */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <linux/errno.h>
 #include <linux/eventpoll.h>
 #include <linux/poll.h>
 
@@ -22,7 +23,7 @@ walk_pollfds(struct syscall_walk *w, unsigned k)
         walk_unknown(w);
         n = MAX_POLLED;
     }
-    if (w->post && w->result < 0 && w->result != -4 /* EINTR */)
+    if (w->post && w->result < 0 && w->result != -EINTR)
         return;
     for (uint32_t i = 0; i < n && !w->stopped; i++, at += sizeof(struct pollfd)) {
         walk_enter(w, i);

@@ -114,25 +114,28 @@ extern const struct syscall_variants seccomp_commands, kcmp_commands, modify_ldt
     reboot_commands;
 void walk_sock_fprog(struct syscall_walk *w, uint64_t addr);
 
-/* syscall_memory_calls.c */
+/* syscall_pages.c */
 WALKER(walk_mincore);
-WALKER(walk_nodemask_in);
+WALKER(walk_nodemask_in);     /* maxnode in argument k + 1, for migrate_pages in 1 */
 WALKER(walk_nodemask_out);
 WALKER(walk_vmsplice);
+WALKER(walk_kexec_segments);
 
 /* syscall_file.c */
-WALKER(walk_mount_data);
 WALKER(walk_file_handle_in);
 WALKER(walk_file_handle_out);
 WALKER(walk_mount_id);
-WALKER(walk_statmount);
-WALKER(walk_mnt_id_req);
 WALKER(walk_xattr_set);
 WALKER(walk_xattr_get);
 WALKER(walk_lsm_ctx);
-WALKER(walk_kexec_segments);
-extern const struct syscall_variants fcntl_commands, fsconfig_commands, sysfs_commands, landlock_rules;
+extern const struct syscall_variants fcntl_commands, landlock_rules;
 extern const struct syscall_layout mq_attr_open_fields, mq_attr_set_fields;
+
+/* syscall_mount.c */
+WALKER(walk_mount_data);
+WALKER(walk_statmount);
+WALKER(walk_mnt_id_req);
+extern const struct syscall_variants fsconfig_commands, sysfs_commands;
 
 /* syscall_async.c */
 WALKER(walk_io_submit);

@@ -29,21 +29,19 @@ struct prefixes {
     uint8_t last_rep;     /* f2 or f3, whichever came last; 0: neither   */
 };
 
-typedef int16_t __attribute__((may_alias, aligned(1))) unaligned_i16;
-typedef int32_t __attribute__((may_alias, aligned(1))) unaligned_i32;
-typedef int64_t __attribute__((may_alias, aligned(1))) unaligned_i64;
+typedef uint64_t __attribute__((may_alias, aligned(1))) unaligned_u64;
 
-static inline int64_t
-load_imm(const uint8_t *p, unsigned kind, unsigned len)
+/* Fills in the immediates at w[at]; returns the offset after them. Without
+ * branches, like read_modrm: which operands come is hard to predict. */
+static inline unsigned
+read_imm(const uint8_t *w, unsigned at, struct imm_size size, struct insn *out)
 {
-    if (kind == IMM_W || kind == IMM_WB)
-        return (uint16_t)*(const unaligned_i16 *)p;    /* the count of ret and enter is unsigned */
-    switch (kind == IMM_BB ? 1 : len) {
-    case 1: return (int8_t)*p;
-    case 2: return *(const unaligned_i16 *)p;
-    case 4: return *(const unaligned_i32 *)p;
-    default: return *(const unaligned_i64 *)p;
-    }
+    uint64_t v = *(const unaligned_u64 *)(w + at);
+
+    out->imm = (int64_t)(v << size.half_shift << size.half_shift) >> size.half_shift >> size.half_shift;
+    out->imm_off = size.bytes ? at : 0;
+    out->imm_len = size.bytes;
+    return at + size.bytes;
 }
 
 /* Reads legacy prefixes and REX from w[0]; returns the offset of the byte after
@@ -55,47 +53,40 @@ read_prefixes(const uint8_t *w, struct prefixes *p)
     unsigned at;
 
     for (at = 0; at < INSN_MAX_LEN; at++) {
-        uint8_t rex = 0;
+        unsigned byte = w[at];
+        struct op op = one_byte[byte];
 
-        switch (w[at]) {
-        case 0x26: case 0x2e: case 0x36: case 0x3e:
-            if (p->seg == SEG_NONE)
-                p->seg = SEG_OTHER;
+        if ((op.form & FORM_PREFIX) != FORM_PREFIX)
             break;
-        case 0x40 ... 0x4f: rex = w[at]; break;
-        case 0x64: p->seg = SEG_FS; break;
-        case 0x65: p->seg = SEG_GS; break;
-        case 0x66: p->bits |= PFX_66; break;
-        case 0x67: p->bits |= PFX_67; break;
-        case 0xf0: p->bits |= PFX_LOCK; break;
-        case 0xf2: p->bits |= PFX_F2; p->last_rep = 0xf2; break;
-        case 0xf3: p->bits |= PFX_F3; p->last_rep = 0xf3; break;
-        default: goto out;
-        }
-        p->rex = rex;
+        p->bits |= op.cls;
+        p->rex = (byte & 0xf0) == REX_NONE ? byte : 0;
+        if (op.cls & (PFX_F2 | PFX_F3))
+            p->last_rep = byte;
+        if (op.shape && (op.shape != SEG_OTHER || p->seg == SEG_NONE))
+            p->seg = op.shape;
     }
-out:
     if (p->rex)
         p->bits |= PFX_REX;
     return at;
 }
 
-/* Fills in ModRM, SIB and displacement at w[at]; returns the offset after them. */
+/* Fills in ModRM, SIB and displacement at w[at], if the form has them; returns
+ * the offset after them. */
 static inline unsigned
-read_modrm(const uint8_t *w, unsigned at, unsigned mod_or, struct insn *out)
+read_modrm(const uint8_t *w, unsigned at, unsigned form, struct insn *out)
 {
-    unsigned modrm = w[at];
-    unsigned key = modrm | mod_or;
-    unsigned form = modrm_forms[(key >> 3 & 0x18) | (key & 7)];
-    unsigned disp = form >> MODRM_DISP_SHIFT;
+    unsigned modrm = w[at], present = form / FORM_MODRM & 1;
+    unsigned parts = modrm_parts[(form & (FORM_MODRM | FORM_MOD3)) + (modrm >> 3 & 0x18) + (modrm & 7)];
+    unsigned disp = parts >> MODRM_DISP_SHIFT;
 
-    out->modrm = modrm;
-    out->modrm_off = at++;
-    if (form & MODRM_SIB) {
+    out->modrm = present ? modrm : 0;
+    out->modrm_off = present ? at : 0;
+    out->shape = parts & (SHAPE_MODRM | SHAPE_MEM | SHAPE_RIPREL);
+    at += present;
+    if (parts & MODRM_SIB) {
         if ((w[at++] & 7) == 5 && modrm < 0x40)
             disp = 4;             /* no base */
     }
-    out->shape |= form & (SHAPE_MODRM | SHAPE_MEM | SHAPE_RIPREL);
     out->disp_len = disp;
     out->disp_off = disp ? at : 0;
     return at + disp;
@@ -103,7 +94,7 @@ read_modrm(const uint8_t *w, unsigned at, unsigned mod_or, struct insn *out)
 
 /* Ends the instruction at `len`: too long is undefined, and so is LOCK before
  * anything that is not plain. Before a plain one the processor decides. */
-static void
+static inline void
 finish(struct insn *out, unsigned len)
 {
     if (UNLIKELY(len > INSN_MAX_LEN)) {
@@ -122,7 +113,7 @@ finish_invalid(struct insn *out, unsigned len)
     finish(out, len);
 }
 
-static void
+static inline void
 set_flags(struct insn *out, enum flag_effect fx)
 {
     out->flags_read = flag_effects[fx].read;
@@ -170,34 +161,34 @@ odd_x87(struct insn *out)
 }
 
 static void
-odd_0f01(struct insn *out, const struct prefixes *p)
+odd_0f01(struct insn *out, unsigned last_rep)
 {
     switch (out->modrm) {
     case 0xd6:                                          /* xtest */
         set_flags(out, FX_ALL);
         break;
     case 0xec:
-        if (p->last_rep == 0xf3)
+        if (last_rep == 0xf3)
             out->cls = INSN_INVALID;                    /* uiret: Linux leaves it disabled */
         break;
     case 0xef:
-        if (p->last_rep != 0xf3)
+        if (last_rep != 0xf3)
             out->cls = INSN_WRPKRU;                     /* with f3: stui */
         break;
     }
 }
 
 static void
-odd_0fae(struct insn *out, const struct prefixes *p)
+odd_0fae(struct insn *out, unsigned last_rep)
 {
     unsigned reg = reg_field(out);
 
     if (!is_mem(out)) {
-        if (p->last_rep == 0xf3 && (reg == 1 || reg == 3))
+        if (last_rep == 0xf3 && (reg == 1 || reg == 3))
             out->cls = INSN_GSBASE;
     } else if (reg == 0) {
         out->cls = INSN_FPSAVE;                         /* fxsave */
-    } else if ((reg == 4 || reg == 6) && !p->last_rep && !(p->bits & PFX_66)) {
+    } else if ((reg == 4 || reg == 6) && !last_rep && !(out->prefixes & PFX_66)) {
         out->cls = INSN_FPSAVE;                         /* xsave, xsaveopt; else ptwrite, clwb ... */
     }
 }
@@ -217,19 +208,38 @@ odd_0fc7(struct insn *out)
     }
 }
 
-/* Completes what one table row cannot say. All fields but `len` are set. */
-static __attribute__((noinline)) void
-odd_one(struct insn *out, const struct prefixes *p)
+/* With rep, a count of zero writes nothing, not even cmps its flags. */
+static void
+odd_string(struct insn *out)
+{
+    if (out->prefixes & (PFX_F2 | PFX_F3)) {
+        out->shape |= SHAPE_REP;
+        out->flags_written = 0;
+    }
+}
+
+/* Completes what one table row cannot say, in an instruction that ends at `at`
+ * as far as its row goes; returns where it ends. All fields but `len` are set. */
+static __attribute__((noinline)) unsigned
+odd_one(struct insn *out, unsigned at, unsigned last_rep)
 {
     unsigned reg = reg_field(out);
     bool invalid = false;
 
     switch (out->map << 8 | out->opcode) {
+    case 0x6c ... 0x6f: case 0xa4 ... 0xa7: case 0xaa ... 0xaf: odd_string(out); break;
     case 0x8c: invalid = reg > 5; break;
     case 0x8d: invalid = !is_mem(out); break;
     case 0x8e: invalid = reg == 1 || reg > 5; break;    /* cs cannot be loaded */
     case 0x8f: invalid = reg != 0; break;
+    case 0xa0 ... 0xa3:
+        out->disp_off = at;
+        out->disp_len = out->prefixes & PFX_67 ? 4 : 8;
+        return at + out->disp_len;
     case 0xc0: case 0xc1: case 0x1a4: case 0x1ac: odd_shift(out); break;
+    case 0xc2: case 0xc8: case 0xca:
+        out->imm = (uint16_t)out->imm;                  /* ret, enter and retf count in unsigned bytes */
+        break;
     case 0xc6: case 0xc7: invalid = out->modrm != 0xf8; break;
     case 0xd8 ... 0xdf: odd_x87(out); break;
     case 0xff: invalid = !is_mem(out); break;           /* far call and jump */
@@ -237,20 +247,21 @@ odd_one(struct insn *out, const struct prefixes *p)
         if (reg == 4 || reg == 5)
             set_flags(out, FX_W_ZF);                    /* verr, verw */
         break;
-    case 0x101: odd_0f01(out, p); break;
-    case 0x1ae: odd_0fae(out, p); break;
+    case 0x101: odd_0f01(out, last_rep); break;
+    case 0x1ae: odd_0fae(out, last_rep); break;
     case 0x1b2: case 0x1b4: case 0x1b5: invalid = !is_mem(out); break;
-    case 0x1b8: invalid = p->last_rep != 0xf3; break;
+    case 0x1b8: invalid = last_rep != 0xf3; break;
     case 0x1c7: odd_0fc7(out); break;
     case 0x2f6:                                         /* adcx, adox, wrss */
-        if (p->last_rep == 0xf3)
+        if (last_rep == 0xf3)
             set_flags(out, FX_ADOX);
-        else if (p->bits & PFX_66)
+        else if (out->prefixes & PFX_66)
             set_flags(out, FX_CMC);
         break;
     }
     if (invalid)
         out->cls = INSN_INVALID;
+    return at;
 }
 
 /* The flags of a VEX, EVEX or XOP instruction. */
@@ -342,137 +353,140 @@ scan_vector(const uint8_t *w, unsigned at, struct insn *out)
         return;
     }
     if (!(out->enc == ENC_VEX && out->map == 1 && out->opcode == 0x77))    /* vzeroupper */
-        at = read_modrm(w, at, 0, out);
-    if (kind != IMM_NONE) {
-        out->imm_len = kind == IMM_B ? 1 : 4;
-        out->imm_off = at;
-        out->imm = load_imm(w + at, kind, out->imm_len);
-        at += out->imm_len;
-    }
+        at = read_modrm(w, at, FORM_MODRM, out);
+    at = read_imm(w, at, imm_sizes[kind][0], out);
     set_flags(out, vector_flags(out, pp));
     finish(out, at);
 }
 
-/* The row for an opcode that begins with 0f at w[*at]. Leaves *at after the opcode. */
+/* The row for the opcode behind the 0f at w[*at - 1]. Leaves *at at the opcode's last byte. */
 static inline struct op
 lookup_0f(const uint8_t *w, unsigned *at, const struct prefixes *p, struct insn *out)
 {
     struct op op = two_byte[w[*at]];
 
     out->map = 1;
-    if (UNLIKELY(op.form & FORM_ESCAPE)) {
-        switch (w[*at]) {
-        case 0x38:
-            ++*at;
-            out->map = 2;
-            op = (struct op){ MO, INSN_PLAIN, 0, flags_0f38[w[*at]] };
-            break;
-        case 0x3a:
-            ++*at;
-            out->map = 3;
-            op = (struct op){ MB, INSN_PLAIN, 0, flags_0f3a[w[*at]] };
-            break;
-        case 0x0f:
-            out->enc = ENC_3DNOW;
-            break;
-        case 0x78:
-            if (p->last_rep == 0xf2 || (!p->last_rep && (p->bits & PFX_66)))
-                op.form = M | IMM_BB;
-            break;
-        }
+    if (LIKELY(!(op.form & FORM_ESCAPE)))
+        return op;
+    switch (w[*at]) {
+    case 0x38:
+        ++*at;
+        out->map = 2;
+        return (struct op){ MO, INSN_PLAIN, 0, flags_0f38[w[*at]] };
+    case 0x3a:
+        ++*at;
+        out->map = 3;
+        return (struct op){ MB, INSN_PLAIN, 0, flags_0f3a[w[*at]] };
+    case 0x0f:
+        out->enc = ENC_3DNOW;
+        break;
+    case 0x78:
+        if (p->last_rep == 0xf2 || (!p->last_rep && (p->bits & PFX_66)))
+            op.form = M | IMM_BB;
+        break;
     }
-    out->opcode_off = *at;
-    out->opcode = w[(*at)++];
     return op;
 }
 
-/* Scans the instruction at w[0], where WINDOW bytes are readable. */
-static void
-scan_window(const uint8_t *w, struct insn *out)
+/* From the opcode at w[at], whose row in one_byte is `op`, to the end. */
+static inline __attribute__((always_inline)) void
+scan_legacy(const uint8_t *w, unsigned at, struct op op, const struct prefixes *p, struct insn *out)
 {
-    struct prefixes p = { 0 };
-    unsigned at = 0, first = w[0];
-    struct op op;
+    unsigned size = p->rex & REX_W ? 2 : p->bits & PFX_66 ? 1 : 0;
 
-    *out = (struct insn){ 0 };
-    if ((first & 0xf0) == REX_NONE && (!(one_byte[w[1]].form & FORM_ESCAPE) || w[1] == 0x0f)) {
-        p.rex = first;
-        p.bits = PFX_REX;
-        first = w[++at];
-    } else if (one_byte[first].form & FORM_ESCAPE && first != 0x0f) {
-        at = read_prefixes(w, &p);
-        first = w[at];
-    }
-    out->prefixes = p.bits;
-    out->rex = p.rex;
-    out->seg = p.seg;
-    if (UNLIKELY(at == INSN_MAX_LEN)) {
-        finish_invalid(out, at);
-        return;
-    }
-
-    op = one_byte[first];
-    if (first == 0x0f) {
+    out->prefixes = p->bits;
+    out->rex = p->rex;
+    out->seg = p->seg;
+    if (w[at] == 0x0f) {
         at++;
-        op = lookup_0f(w, &at, &p, out);
-    } else {
-        if (UNLIKELY(op.form & FORM_ESCAPE) && (first != 0x8f || (w[at + 1] & 0x18))) {
-            scan_vector(w, at, out);
-            return;
-        }
-        out->opcode = first;
-        out->opcode_off = at++;
+        op = lookup_0f(w, &at, p, out);
     }
-
-    if (op.form & FORM_MODRM) {
-        at = read_modrm(w, at, op.form & FORM_MOD3 ? 0xc0 : 0, out);
-        if (op.form & FORM_GROUP)
-            op = groups[op.cls][reg_field(out)];
-    }
+    out->opcode = w[at];
+    out->opcode_off = at++;
+    at = read_modrm(w, at, op.form, out);
+    if (op.form & FORM_GROUP)
+        op = groups[op.cls][reg_field(out)];
     out->cls = op.cls;
     out->shape |= op.shape;
     set_flags(out, op.flags);
+    at = read_imm(w, at, imm_sizes[op.form & IMM_KIND][size], out);
+    if (op.form & FORM_ODD)
+        at = odd_one(out, at, p->last_rep);
+    finish(out, at);
+}
 
-    if (op.form & IMM_KIND) {
-        unsigned kind = op.form & IMM_KIND;
-        unsigned size = p.rex & REX_W ? 2 : p.bits & PFX_66 ? 1 : 0;
+/* The instruction at w[0] begins with a legacy prefix, or with a byte that may
+ * begin a vector instruction. */
+static __attribute__((noinline)) void
+scan_escape(const uint8_t *w, struct insn *out)
+{
+    struct prefixes p = { 0 };
+    unsigned at = read_prefixes(w, &p);
+    unsigned first = w[at];
+    bool pop = first == 0x8f && !(w[at + 1] & 0x18);    /* XOP's map number begins at 8 */
 
-        out->imm_len = imm_sizes[kind][size];
-        out->imm_off = at;
-        out->imm = load_imm(w + at, kind, out->imm_len);
-        at += out->imm_len;
-    } else if (UNLIKELY(op.shape & (SHAPE_MOFFS | SHAPE_STRING))) {
-        if (op.shape & SHAPE_MOFFS) {
-            out->disp_off = at;
-            out->disp_len = p.bits & PFX_67 ? 4 : 8;
-            at += out->disp_len;
-        } else if (p.last_rep) {
-            out->shape |= SHAPE_REP;
-            out->flags_written = 0;         /* a count of zero: not even cmps writes */
+    out->prefixes = p.bits;
+    if (UNLIKELY(at == INSN_MAX_LEN)) {
+        finish_invalid(out, at);
+    } else if (one_byte[first].form & FORM_ESCAPE && first != 0x0f && !pop) {
+        out->rex = p.rex;
+        out->seg = p.seg;
+        scan_vector(w, at, out);
+    } else {
+        scan_legacy(w, at, one_byte[first], &p, out);
+    }
+}
+
+/* Scans the instruction at w[0], where WINDOW bytes are readable. */
+static inline void
+scan_window(const uint8_t *w, struct insn *out)
+{
+    struct prefixes p = { 0 };
+    unsigned at = 0;
+    struct op op;
+
+    *out = (struct insn){ 0 };
+    if ((w[0] & 0xf0) == REX_NONE) {
+        p.bits = PFX_REX;
+        p.rex = w[0];
+        at = 1;
+    }
+    op = one_byte[w[at]];
+    if (UNLIKELY(op.form & FORM_ESCAPE) && w[at] != 0x0f)
+        scan_escape(w, out);
+    else
+        scan_legacy(w, at, op, &p, out);
+}
+
+/* Fewer than WINDOW bytes are readable: scans a copy. */
+static __attribute__((noinline)) bool
+scan_edge(const uint8_t *bytes, size_t avail, struct insn *out)
+{
+    uint8_t window[WINDOW];
+    unaligned_u64 *words = (unaligned_u64 *)window;
+
+    words[0] = words[1] = words[2] = words[3] = 0;
+    if (avail >= INSN_MAX_LEN) {
+        words[0] = *(const unaligned_u64 *)bytes;
+        *(unaligned_u64 *)(window + 7) = *(const unaligned_u64 *)(bytes + 7);
+    } else {
+        for (size_t i = 0; i < avail; i++) {
+            window[i] = bytes[i];
+            __asm__ volatile("" : : : "memory");    /* or gcc calls memcpy, which is not ours */
         }
     }
-    if (op.form & FORM_ODD)
-        odd_one(out, &p);
-    finish(out, at);
+    scan_insn(window, WINDOW, out);
+    if (out->len <= avail)
+        return true;
+    out->len = 0;
+    return false;
 }
 
 bool
 scan_insn(const uint8_t *bytes, size_t avail, struct insn *out)
 {
-    uint8_t window[WINDOW];
-    size_t i;
-
-    if (LIKELY(avail >= WINDOW)) {
-        scan_window(bytes, out);
-        return true;
-    }
-    for (i = 0; i < WINDOW; i++) {
-        window[i] = i < avail ? bytes[i] : 0;
-        __asm__ volatile("" : : : "memory");    /* or gcc calls memcpy, which is not ours */
-    }
-    scan_window(window, out);
-    if (out->len <= avail)
-        return true;
-    out->len = 0;
-    return false;
+    if (UNLIKELY(avail < WINDOW))
+        return scan_edge(bytes, avail, out);
+    scan_window(bytes, out);
+    return true;
 }

@@ -25,11 +25,12 @@ enum {
 
 /* The rest of a form. */
 enum {
-    FORM_MODRM = 0x08,
-    FORM_GROUP = 0x10,     /* `cls` numbers the group whose row for ModRM.reg replaces this one */
-    FORM_ODD = 0x20,       /* odd_one() completes it                                            */
-    FORM_ESCAPE = 0x40,    /* a prefix, or a byte that may lead to another table                */
-    FORM_MOD3 = 0x80,      /* ModRM names registers whatever its mod says: mov cr, mov dr       */
+    FORM_GROUP = 0x08,     /* `cls` numbers the group whose row for ModRM.reg replaces this one */
+    FORM_ODD = 0x10,       /* odd_one() completes it                                            */
+    FORM_MODRM = 0x20,
+    FORM_MOD3 = 0x40,      /* ModRM names registers whatever its mod says: mov cr, mov dr       */
+    FORM_ESCAPE = 0x80,    /* a prefix, or a byte that may lead to another table                */
+    FORM_PREFIX = FORM_ESCAPE | FORM_MOD3,    /* `cls` holds the PFX_ bits and `shape` the enum insn_seg */
 
     M = FORM_MODRM,
     MB = FORM_MODRM | IMM_B,
@@ -101,7 +102,7 @@ static const struct flag_sets flag_effects[] = {
 
 struct op {
     uint8_t form;     /* FORM_* and IMM_*                                */
-    uint8_t cls;      /* enum insn_class, or the number of a group       */
+    uint8_t cls;      /* enum insn_class; or a group's number, or PFX_*  */
     uint8_t shape;    /* SHAPE_STRING, SHAPE_STACK, SHAPE_MOFFS          */
     uint8_t flags;    /* enum flag_effect                                */
 };
@@ -120,10 +121,11 @@ enum group {
 #define INVALID    { 0, INSN_INVALID, 0, 0 }
 #define INVALID_M  { M, INSN_INVALID, 0, 0 }
 #define ESCAPE     { FORM_ESCAPE, 0, 0, 0 }
+#define PREFIX(pfx, seg)   { FORM_PREFIX, pfx, seg, 0 }
 #define GROUP(g)   { MG, g, 0, 0 }
 #define PLAIN(form, fx)    { form, INSN_PLAIN, 0, fx }
 #define STACK(form, cls)   { form, cls, SHAPE_STACK, 0 }
-#define STRING(fx)         { 0, INSN_PLAIN, SHAPE_STRING, fx }
+#define STRING(fx)         { FORM_ODD, INSN_PLAIN, SHAPE_STRING, fx }
 
 static const struct op groups[GROUP_COUNT][8] = {
     [G1] = {
@@ -214,23 +216,26 @@ static const struct op one_byte[256] = {
     ALU(0x18, FX_CARRY),                          /* sbb */
     [0x1e ... 0x1f] = INVALID,
     ALU(0x20, FX_ALL),                            /* and */
-    [0x26] = ESCAPE,                              /* es  */
+    [0x26] = PREFIX(0, SEG_OTHER),                /* es  */
     [0x27] = INVALID,
     ALU(0x28, FX_ALL),                            /* sub */
-    [0x2e] = ESCAPE,                              /* cs  */
+    [0x2e] = PREFIX(0, SEG_OTHER),                /* cs  */
     [0x2f] = INVALID,
     ALU(0x30, FX_ALL),                            /* xor */
-    [0x36] = ESCAPE,                              /* ss  */
+    [0x36] = PREFIX(0, SEG_OTHER),                /* ss  */
     [0x37] = INVALID,
     ALU(0x38, FX_ALL),                            /* cmp */
-    [0x3e] = ESCAPE,                              /* ds  */
+    [0x3e] = PREFIX(0, SEG_OTHER),                /* ds  */
     [0x3f] = INVALID,
-    [0x40 ... 0x4f] = ESCAPE,                     /* rex */
+    [0x40 ... 0x4f] = PREFIX(0, 0),               /* rex */
     [0x50 ... 0x5f] = STACK(0, INSN_PLAIN),       /* push, pop */
     [0x60 ... 0x61] = INVALID,
     [0x62] = ESCAPE,                              /* evex */
     [0x63] = PLAIN(M, FX_NONE),                   /* movsxd */
-    [0x64 ... 0x67] = ESCAPE,                     /* fs, gs, operand size, address size */
+    [0x64] = PREFIX(0, SEG_FS),
+    [0x65] = PREFIX(0, SEG_GS),
+    [0x66] = PREFIX(PFX_66, 0),
+    [0x67] = PREFIX(PFX_67, 0),
     [0x68] = STACK(IMM_Z, INSN_PLAIN),            /* push */
     [0x69] = PLAIN(MZ, FX_ALL),                   /* imul */
     [0x6a] = STACK(IMM_B, INSN_PLAIN),            /* push */
@@ -254,7 +259,7 @@ static const struct op one_byte[256] = {
     [0x9d] = { 0, INSN_POPF, SHAPE_STACK, FX_W_ANY },
     [0x9e] = PLAIN(0, FX_SAHF),
     [0x9f] = PLAIN(0, FX_LAHF),
-    [0xa0 ... 0xa3] = { 0, INSN_PLAIN, SHAPE_MOFFS, FX_NONE },
+    [0xa0 ... 0xa3] = { FORM_ODD, INSN_PLAIN, SHAPE_MOFFS, FX_NONE },
     [0xa4 ... 0xa5] = STRING(FX_R_DF),            /* movs */
     [0xa6 ... 0xa7] = STRING(FX_CMPS),
     [0xa8] = PLAIN(IMM_B, FX_ALL),                /* test */
@@ -264,14 +269,14 @@ static const struct op one_byte[256] = {
     [0xb0 ... 0xb7] = PLAIN(IMM_B, FX_NONE),      /* mov */
     [0xb8 ... 0xbf] = PLAIN(IMM_V, FX_NONE),
     [0xc0 ... 0xc1] = GROUP(G2_IMM),
-    [0xc2] = STACK(IMM_W, INSN_RET),
+    [0xc2] = STACK(IMM_W | FORM_ODD, INSN_RET),
     [0xc3] = STACK(0, INSN_RET),
     [0xc4 ... 0xc5] = ESCAPE,                     /* vex */
     [0xc6] = GROUP(G11_B),
     [0xc7] = GROUP(G11_Z),
-    [0xc8] = STACK(IMM_WB, INSN_PLAIN),           /* enter */
+    [0xc8] = STACK(IMM_WB | FORM_ODD, INSN_PLAIN),           /* enter */
     [0xc9] = STACK(0, INSN_PLAIN),                /* leave */
-    [0xca] = STACK(IMM_W, INSN_FAR),              /* retf */
+    [0xca] = STACK(IMM_W | FORM_ODD, INSN_FAR),              /* retf */
     [0xcb] = STACK(0, INSN_FAR),
     [0xcc] = { 0, INSN_INT, 0, FX_R_ANY },        /* int3 */
     [0xcd] = { IMM_B, INSN_INT, 0, FX_R_ANY },
@@ -290,9 +295,10 @@ static const struct op one_byte[256] = {
     [0xea] = INVALID,
     [0xeb] = { IMM_B, INSN_JMP, 0, FX_NONE },
     [0xec ... 0xef] = PLAIN(0, FX_NONE),          /* in, out */
-    [0xf0] = ESCAPE,                              /* lock */
+    [0xf0] = PREFIX(PFX_LOCK, 0),
     [0xf1] = { 0, INSN_INT, 0, FX_R_ANY },        /* int1 */
-    [0xf2 ... 0xf3] = ESCAPE,                     /* repne, rep */
+    [0xf2] = PREFIX(PFX_F2, 0),
+    [0xf3] = PREFIX(PFX_F3, 0),
     [0xf4] = PLAIN(0, FX_NONE),                   /* hlt */
     [0xf5] = PLAIN(0, FX_CMC),
     [0xf6] = GROUP(G3_B),
@@ -388,35 +394,48 @@ static const uint8_t flags_0f3a[256] = {
     [0x60 ... 0x63] = FX_ALL,                     /* pcmpestrm, pcmpestri, pcmpistrm, pcmpistri */
 };
 
-/* ModRM.mod and .rm (five bits) to SHAPE_MODRM, _MEM, _RIPREL, the presence of
- * a SIB byte and the displacement's length. */
+/* The form's FORM_MODRM and FORM_MOD3, ModRM.mod and .rm, seven bits together, to
+ * SHAPE_MODRM, _MEM and _RIPREL, the presence of a SIB byte and the displacement's
+ * length. */
 enum { MODRM_SIB = 8, MODRM_DISP_SHIFT = 4 };
 
 #define MEM_DISP(n) (SHAPE_MODRM | SHAPE_MEM | n << MODRM_DISP_SHIFT)
 
-static const uint8_t modrm_forms[32] = {
-    [0 ... 3] = MEM_DISP(0),
-    [4] = MEM_DISP(0) | MODRM_SIB,
-    [5] = MEM_DISP(4) | SHAPE_RIPREL,
-    [6 ... 7] = MEM_DISP(0),
-    [8 ... 11] = MEM_DISP(1),
-    [12] = MEM_DISP(1) | MODRM_SIB,
-    [13 ... 15] = MEM_DISP(1),
-    [16 ... 19] = MEM_DISP(4),
-    [20] = MEM_DISP(4) | MODRM_SIB,
-    [21 ... 23] = MEM_DISP(4),
-    [24 ... 31] = SHAPE_MODRM,
+static const uint8_t modrm_parts[128] = {
+    [0x00 ... 0x1f] = 0,                          /* no ModRM */
+    [0x20 ... 0x23] = MEM_DISP(0),
+    [0x24] = MEM_DISP(0) | MODRM_SIB,
+    [0x25] = MEM_DISP(4) | SHAPE_RIPREL,
+    [0x26 ... 0x27] = MEM_DISP(0),
+    [0x28 ... 0x2b] = MEM_DISP(1),
+    [0x2c] = MEM_DISP(1) | MODRM_SIB,
+    [0x2d ... 0x2f] = MEM_DISP(1),
+    [0x30 ... 0x33] = MEM_DISP(4),
+    [0x34] = MEM_DISP(4) | MODRM_SIB,
+    [0x35 ... 0x37] = MEM_DISP(4),
+    [0x38 ... 0x3f] = SHAPE_MODRM,
+    [0x60 ... 0x7f] = SHAPE_MODRM,                /* mod 3 whatever it says */
 };
 
-/* Bytes of immediates by kind, then by operand size: plain, 66, REX.W. */
-static const uint8_t imm_sizes[8][3] = {
-    [IMM_B] = { 1, 1, 1 },
-    [IMM_W] = { 2, 2, 2 },
-    [IMM_Z] = { 4, 2, 4 },
-    [IMM_V] = { 4, 2, 8 },
-    [IMM_D] = { 4, 4, 4 },
-    [IMM_BB] = { 2, 2, 2 },
-    [IMM_WB] = { 3, 3, 3 },
+/* Immediates by kind, then by operand size (plain, 66, REX.W). */
+struct imm_size {
+    uint8_t bytes;         /* of all immediates together                                  */
+    uint8_t half_shift;    /* shifting the first one left by this twice leaves its bits   */
+};
+
+#define IMM_SIZE(first, all) { all, 32 - 4 * (first) }
+#define IMM_SIZES(plain, with_66, with_w) \
+    { IMM_SIZE(plain, plain), IMM_SIZE(with_66, with_66), IMM_SIZE(with_w, with_w) }
+
+static const struct imm_size imm_sizes[8][3] = {
+    [IMM_NONE] = IMM_SIZES(0, 0, 0),
+    [IMM_B] = IMM_SIZES(1, 1, 1),
+    [IMM_W] = IMM_SIZES(2, 2, 2),
+    [IMM_Z] = IMM_SIZES(4, 2, 4),
+    [IMM_V] = IMM_SIZES(4, 2, 8),
+    [IMM_D] = IMM_SIZES(4, 4, 4),
+    [IMM_BB] = { IMM_SIZE(1, 2), IMM_SIZE(1, 2), IMM_SIZE(1, 2) },
+    [IMM_WB] = { IMM_SIZE(2, 3), IMM_SIZE(2, 3), IMM_SIZE(2, 3) },
 };
 
 #endif
