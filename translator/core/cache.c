@@ -590,6 +590,8 @@ apply_relocs(const struct draft *d, const struct fragment *f)
             struct exit *x = &exits[f->exit0 + r->target];
             x->jump = f->body + r->off;
             to = (uint64_t)cache_at(x->stub);
+        } else if (r->kind == RELOC_COLD) {
+            to = (uint64_t)cache_at(f->map) - 8 * (d->n_constants - r->target);
         } else if (r->kind == RELOC_HOT) {
             to = (uint64_t)cache_at(f->body) + r->target;
         }
@@ -639,7 +641,8 @@ frag_id
 cache_commit(struct draft *d, exit_id after)
 {
     uint32_t len = emit_off(&d->hot), map_bytes = d->n_map * (uint32_t)sizeof(struct map_entry);
-    uint32_t cold_len = (uint32_t)align_up(d->n_exits * STUB_SIZE, 8) + map_bytes;
+    uint32_t constants = (uint32_t)align_up(d->n_exits * STUB_SIZE, 8), constant_bytes = d->n_constants * 8;
+    uint32_t cold_len = constants + constant_bytes + map_bytes;
     frag_id id = frag_alloc();
     exit_id x0 = id ? exits_alloc(d->n_exits) : 0;
     uint32_t cold_off = x0 || !d->n_exits ? area_alloc(&cold, cold_len) : 0;
@@ -651,7 +654,8 @@ cache_commit(struct draft *d, exit_id after)
     struct fragment *f = &frags[id];
     *f = (struct fragment){.tag = d->tag, .mode = d->mode, .flags = d->flags, .app_len = d->app_len, .body = body, .body_len = len,
                            .cold = cold_off, .cold_len = cold_len, .exit0 = x0, .n_exits = (uint16_t)d->n_exits, .n_map = (uint16_t)d->n_map};
-    f->map = cold_off + (uint32_t)align_up(d->n_exits * STUB_SIZE, 8);
+    f->map = cold_off + constants + constant_bytes;
+    memcpy(cache_at(cold_off + constants), d->constant, constant_bytes);
     memcpy(cache_at(f->map), d->map, map_bytes);
     for (unsigned i = 0; i < d->n_exits; i++) {
         exits[x0 + i] = (struct exit){.target = d->exit[i].target, .kind = d->exit[i].kind, .app_off = d->exit[i].app_off, .stub = cold_off + i * STUB_SIZE, .from = id,

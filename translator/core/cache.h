@@ -81,7 +81,7 @@ struct map_entry {
 };
 
 /* A block under construction. One a thread at a time; large, lives in the thread's scratch. */
-enum { DRAFT_MAX_EXITS = 64, DRAFT_MAX_MAP = 600, DRAFT_CODE = 16 << 10 };
+enum { DRAFT_MAX_EXITS = 64, DRAFT_MAX_CONSTANTS = 64, DRAFT_MAX_MAP = 600, DRAFT_CODE = 16 << 10 };
 struct draft_exit { uint64_t target; uint8_t kind; uint16_t app_off; };
 struct draft {
     uint64_t tag;
@@ -94,6 +94,8 @@ struct draft {
     unsigned n_exits;
     struct map_entry map[DRAFT_MAX_MAP];
     unsigned n_map;
+    uint64_t constant[DRAFT_MAX_CONSTANTS];     /* placed in the cold part; RELOC_COLD counts from the first */
+    unsigned n_constants;
     uint8_t fall_lead;          /* the last exit is an unconditional jump at the very end: see struct exit.lead */
     struct reloc relocs[EMIT_MAX_RELOCS];
     uint8_t code[DRAFT_CODE];

@@ -220,13 +220,6 @@ opcode_key(const uint64_t *arg)
 }
 
 /* clang-format off */
-#ifndef IORING_REGISTER_PBUF_STATUS
-enum {
-    IORING_REGISTER_PBUF_STATUS = 26, IORING_REGISTER_NAPI, IORING_UNREGISTER_NAPI, IORING_REGISTER_CLOCK,
-    IORING_REGISTER_CLONE_BUFFERS, IORING_REGISTER_SEND_MSG_RING, IORING_REGISTER_ZCRX_IFQ,
-    IORING_REGISTER_RESIZE_RINGS, IORING_REGISTER_MEM_REGION,
-};
-#endif
 #define OP COMMAND("opcode")
 #define NR INT("nr_args")
 static const struct syscall_variant rows[] = {
@@ -256,15 +249,15 @@ static const struct syscall_variant rows[] = {
     VARIANT(IORING_UNREGISTER_PBUF_RING,    0, OP, IN("arg", 40), NR),
     VARIANT(IORING_REGISTER_SYNC_CANCEL,    BLOCKS, OP, IN("arg", 64), NR),
     VARIANT(IORING_REGISTER_FILE_ALLOC_RANGE, 0, OP, IN("arg", 16), NR),
-    VARIANT(IORING_REGISTER_PBUF_STATUS,    0, OP, INOUT("arg", 40), NR),
-    VARIANT(IORING_REGISTER_NAPI,           0, OP, INOUT("arg", 16), NR),
-    VARIANT(IORING_UNREGISTER_NAPI,         0, OP, OUT("arg", 16, OPTIONAL), NR),
-    VARIANT(IORING_REGISTER_CLOCK,          0, OP, IN("arg", 16), NR),
-    VARIANT(IORING_REGISTER_CLONE_BUFFERS,  0, OP, IN("arg", 32), NR),
-    VARIANT(IORING_REGISTER_SEND_MSG_RING,  0, OP, IN("arg", 64), NR),
-    VARIANT(IORING_REGISTER_ZCRX_IFQ,       FARMEM, OP, INOUT("arg", 96), NR),
-    VARIANT(IORING_REGISTER_RESIZE_RINGS,   FARMEM, OP, INOUT("arg", sizeof(struct io_uring_params)), NR),
-    VARIANT(IORING_REGISTER_MEM_REGION,     FARMEM, OP, IN("arg", 32), NR),
+    VARIANT_NR(26, IORING_REGISTER_PBUF_STATUS,    0, OP, INOUT("arg", 40), NR),
+    VARIANT_NR(27, IORING_REGISTER_NAPI,           0, OP, INOUT("arg", 16), NR),
+    VARIANT_NR(28, IORING_UNREGISTER_NAPI,         0, OP, OUT("arg", 16, OPTIONAL), NR),
+    VARIANT_NR(29, IORING_REGISTER_CLOCK,          0, OP, IN("arg", 16), NR),
+    VARIANT_NR(30, IORING_REGISTER_CLONE_BUFFERS,  0, OP, IN("arg", 32), NR),
+    VARIANT_NR(31, IORING_REGISTER_SEND_MSG_RING,  0, OP, IN("arg", 64), NR),
+    VARIANT_NR(32, IORING_REGISTER_ZCRX_IFQ,       FARMEM, OP, INOUT("arg", 96), NR),
+    VARIANT_NR(33, IORING_REGISTER_RESIZE_RINGS,   FARMEM, OP, INOUT("arg", sizeof(struct io_uring_params)), NR),
+    VARIANT_NR(34, IORING_REGISTER_MEM_REGION,     FARMEM, OP, IN("arg", 32), NR),
 };
 const struct syscall_variants io_uring_register_commands = VARIANTS(opcode_key, 1, rows);
 /* clang-format on */

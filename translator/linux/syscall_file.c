@@ -10,24 +10,6 @@
 #include "syscall_abi.h"
 #include "syscall_walk.h"
 
-#ifndef F_DUPFD_QUERY
-#define F_DUPFD_QUERY (F_LINUX_SPECIFIC_BASE + 3)
-#endif
-#ifndef F_CREATED_QUERY
-#define F_CREATED_QUERY (F_LINUX_SPECIFIC_BASE + 4)
-#endif
-#ifndef F_CANCELLK
-#define F_CANCELLK (F_LINUX_SPECIFIC_BASE + 5)
-#endif
-#ifndef F_GETOWNER_UIDS
-#define F_GETOWNER_UIDS 17
-#endif
-#ifndef F_OFD_GETLK
-#define F_OFD_GETLK 36
-#define F_OFD_SETLK 37
-#define F_OFD_SETLKW 38
-#endif
-
 static uint32_t
 key1(const uint64_t *arg)
 {
@@ -67,16 +49,16 @@ static const struct syscall_variant fcntl_rows[] = {
     VARIANT(F_GETSIG,          0, COMMAND("cmd")),
     VARIANT(F_SETOWN_EX,       SIGNALS, COMMAND("cmd"), IN("arg", OWNER)),
     VARIANT(F_GETOWN_EX,       0, COMMAND("cmd"), OUT("arg", OWNER)),
-    VARIANT(F_GETOWNER_UIDS,   0, COMMAND("cmd"), OUT("arg", 8)),
-    VARIANT(F_OFD_GETLK,       0, COMMAND("cmd"), INOUT_WALK("arg", ofd_getlk)),
-    VARIANT(F_OFD_SETLK,       0, COMMAND("cmd"), IN_FIELDS("arg", ofd_flock_fields)),
-    VARIANT(F_OFD_SETLKW,      BLOCKS | RESTARTS, COMMAND("cmd"), IN_FIELDS("arg", ofd_flock_fields)),
+    VARIANT_NR(17, F_GETOWNER_UIDS,   0, COMMAND("cmd"), OUT("arg", 8)),
+    VARIANT_NR(36, F_OFD_GETLK,       0, COMMAND("cmd"), INOUT_WALK("arg", ofd_getlk)),
+    VARIANT_NR(37, F_OFD_SETLK,       0, COMMAND("cmd"), IN_FIELDS("arg", ofd_flock_fields)),
+    VARIANT_NR(38, F_OFD_SETLKW,      BLOCKS | RESTARTS, COMMAND("cmd"), IN_FIELDS("arg", ofd_flock_fields)),
     VARIANT(F_SETLEASE,        SIGNALS, COMMAND("cmd"), INT("arg")),
     VARIANT(F_GETLEASE,        0, COMMAND("cmd")),
     VARIANT(F_NOTIFY,          SIGNALS, COMMAND("cmd"), FLAGS("arg")),
-    VARIANT(F_DUPFD_QUERY,     0, COMMAND("cmd"), FD("arg")),
-    VARIANT(F_CREATED_QUERY,   0, COMMAND("cmd")),
-    VARIANT(F_CANCELLK,        0, COMMAND("cmd"), ADDR("arg")),
+    VARIANT_NR(1027, F_DUPFD_QUERY,     0, COMMAND("cmd"), FD("arg")),
+    VARIANT_NR(1028, F_CREATED_QUERY,   0, COMMAND("cmd")),
+    VARIANT_NR(1029, F_CANCELLK,        0, COMMAND("cmd"), ADDR("arg")),
     VARIANT(F_DUPFD_CLOEXEC,   NEWFD, COMMAND("cmd"), INT("arg")),
     VARIANT(F_SETPIPE_SZ,      0, COMMAND("cmd"), INT("arg")),
     VARIANT(F_GETPIPE_SZ,      0, COMMAND("cmd")),
@@ -89,10 +71,9 @@ static const struct syscall_variant fcntl_rows[] = {
 };
 const struct syscall_variants fcntl_commands = VARIANTS(key1, 1, fcntl_rows);
 
-#define LANDLOCK_RULE_NET 2
 static const struct syscall_variant landlock_rows[] = {
     VARIANT(LANDLOCK_RULE_PATH_BENEATH, 0, COMMAND("rule_type"), IN("rule_attr", sizeof(struct landlock_path_beneath_attr)), FLAGS("flags")),
-    VARIANT(LANDLOCK_RULE_NET,          0, COMMAND("rule_type"), IN("rule_attr", 16), FLAGS("flags")),
+    VARIANT_NR(2, LANDLOCK_RULE_NET_PORT,          0, COMMAND("rule_type"), IN("rule_attr", 16), FLAGS("flags")),
 };
 const struct syscall_variants landlock_rules = VARIANTS(key1, 1, landlock_rows);
 

@@ -21,9 +21,6 @@ op_key(const uint64_t *arg)
 }
 
 /* clang-format off */
-#ifndef FUTEX_LOCK_PI2
-#define FUTEX_LOCK_PI2 13
-#endif
 static const struct syscall_variant futex_rows[] = {
     VARIANT(FUTEX_WAIT,            BLOCKS | RESTARTS | RESUMES, WORD, OP, INT("val"), TIMEOUT),
     VARIANT(FUTEX_WAKE,            0, QUEUE, OP, INT("val")),
@@ -37,7 +34,7 @@ static const struct syscall_variant futex_rows[] = {
     VARIANT(FUTEX_WAKE_BITSET,     0, QUEUE, OP, INT("val"), UNUSED("timeout"), UNUSED("uaddr2"), INT("val3")),
     VARIANT(FUTEX_WAIT_REQUEUE_PI, BLOCKS | INVISIBLE, WORD, OP, INT("val"), TIMEOUT, ADDR("uaddr2")),
     VARIANT(FUTEX_CMP_REQUEUE_PI,  0, WORD, OP, INT("val"), INT("val2"), INOUT("uaddr2", 4, MAYBE), INT("val3")),
-    VARIANT(FUTEX_LOCK_PI2,        BLOCKS | INVISIBLE, PI_WORD, OP, UNUSED("val"), TIMEOUT),
+    VARIANT_NR(13, FUTEX_LOCK_PI2,        BLOCKS | INVISIBLE, PI_WORD, OP, UNUSED("val"), TIMEOUT),
 };
 const struct syscall_variants futex_ops = VARIANTS(op_key, 0, futex_rows);
 /* clang-format on */

@@ -69,9 +69,6 @@ file_system_name(struct syscall_walk *w, unsigned k)
 }
 
 /* clang-format off */
-#ifndef FSCONFIG_CMD_CREATE_EXCL
-#define FSCONFIG_CMD_CREATE_EXCL 8
-#endif
 static const struct syscall_variant fsconfig_rows[] = {
     VARIANT(FSCONFIG_SET_FLAG,        0, COMMAND("cmd"), STR("key", PARAMETER_NAME), ADDR("value"), INT("aux")),
     VARIANT(FSCONFIG_SET_STRING,      0, COMMAND("cmd"), STR("key", PARAMETER_NAME), STR("value", PARAMETER_NAME), INT("aux")),
@@ -81,17 +78,14 @@ static const struct syscall_variant fsconfig_rows[] = {
     VARIANT(FSCONFIG_SET_FD,          0, COMMAND("cmd"), STR("key", PARAMETER_NAME), ADDR("value"), FD("aux")),
     VARIANT(FSCONFIG_CMD_CREATE,      0, COMMAND("cmd"), ADDR("key"), ADDR("value"), INT("aux")),
     VARIANT(FSCONFIG_CMD_RECONFIGURE, 0, COMMAND("cmd"), ADDR("key"), ADDR("value"), INT("aux")),
-    VARIANT(FSCONFIG_CMD_CREATE_EXCL, 0, COMMAND("cmd"), ADDR("key"), ADDR("value"), INT("aux")),
+    VARIANT_NR(8, FSCONFIG_CMD_CREATE_EXCL, 0, COMMAND("cmd"), ADDR("key"), ADDR("value"), INT("aux")),
 };
 const struct syscall_variants fsconfig_commands = VARIANTS(key1, 1, fsconfig_rows);
 
-#define INDEX_OF_NAME 1
-#define NAME_OF_INDEX 2
-#define HOW_MANY      3
 static const struct syscall_variant sysfs_rows[] = {
-    VARIANT(INDEX_OF_NAME, 0, PATH("fsname")),
-    VARIANT(NAME_OF_INDEX, 0, INT("fs_index"), OUT_WALK("buf", file_system_name)),
-    VARIANT(HOW_MANY,      0, UNUSED("arg1")),
+    VARIANT_NR(1, INDEX_OF_NAME, 0, PATH("fsname")),
+    VARIANT_NR(2, NAME_OF_INDEX, 0, INT("fs_index"), OUT_WALK("buf", file_system_name)),
+    VARIANT_NR(3, HOW_MANY,      0, UNUSED("arg1")),
 };
 const struct syscall_variants sysfs_commands = VARIANTS(key0, 1, sysfs_rows);
 /* clang-format on */

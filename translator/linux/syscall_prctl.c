@@ -7,43 +7,6 @@
 
 #include "syscall_walk.h"
 
-/* Younger than the oldest headers we build with. */
-#ifndef PR_SET_MDWE
-#define PR_SET_MDWE 65
-#define PR_GET_MDWE 66
-#endif
-#ifndef PR_SET_MEMORY_MERGE
-#define PR_SET_MEMORY_MERGE 67
-#define PR_GET_MEMORY_MERGE 68
-#endif
-#ifndef PR_GET_SHADOW_STACK_STATUS
-#define PR_GET_SHADOW_STACK_STATUS  74
-#define PR_SET_SHADOW_STACK_STATUS  75
-#define PR_LOCK_SHADOW_STACK_STATUS 76
-#endif
-#ifndef PR_TIMER_CREATE_RESTORE_IDS
-#define PR_TIMER_CREATE_RESTORE_IDS 77
-#endif
-#ifndef PR_FUTEX_HASH
-#define PR_FUTEX_HASH 78
-#endif
-#ifndef PR_GET_AUXV
-#define PR_GET_AUXV 0x41555856
-#endif
-#ifndef ARCH_GET_UNTAG_MASK
-#define ARCH_GET_UNTAG_MASK    0x4001
-#define ARCH_ENABLE_TAGGED_ADDR 0x4002
-#define ARCH_GET_MAX_TAG_BITS  0x4003
-#define ARCH_FORCE_TAGGED_SVA  0x4004
-#endif
-#ifndef ARCH_SHSTK_ENABLE
-#define ARCH_SHSTK_ENABLE  0x5001
-#define ARCH_SHSTK_DISABLE 0x5002
-#define ARCH_SHSTK_LOCK    0x5003
-#define ARCH_SHSTK_UNLOCK  0x5004
-#define ARCH_SHSTK_STATUS  0x5005
-#endif
-
 enum { COMM = 16, VMA_NAME = 80 };
 
 static uint32_t
@@ -148,17 +111,17 @@ static const struct syscall_variant prctl_rows[] = {
     VARIANT(PR_PAC_SET_ENABLED_KEYS, 0),
     VARIANT(PR_PAC_GET_ENABLED_KEYS, 0),
     VARIANT(PR_SCHED_CORE,          0, LONG("subop"), PID("pid"), INT("type"), OUT("cookie", 8, OPTIONAL)),
-    VARIANT(PR_SET_MDWE,            CREDS, LONG("bits"), REST3),
-    VARIANT(PR_GET_MDWE,            0, LONG("arg2"), REST3),
+    VARIANT_NR(65, PR_SET_MDWE,            CREDS, LONG("bits"), REST3),
+    VARIANT_NR(66, PR_GET_MDWE,            0, LONG("arg2"), REST3),
     VARIANT(PR_SET_VMA,             0, LONG("subop"), ADDR("addr"), LONG("len"), STR("name", VMA_NAME, OPTIONAL)),
-    VARIANT(PR_SET_MEMORY_MERGE,    0, LONG("on"), REST3),
-    VARIANT(PR_GET_MEMORY_MERGE,    0, LONG("arg2"), REST3),
-    VARIANT(PR_GET_SHADOW_STACK_STATUS,  0),      /* RISC-V and Arm: EINVAL here */
-    VARIANT(PR_SET_SHADOW_STACK_STATUS,  0),
-    VARIANT(PR_LOCK_SHADOW_STACK_STATUS, 0),
-    VARIANT(PR_TIMER_CREATE_RESTORE_IDS, 0, LONG("mode"), REST3),
-    VARIANT(PR_FUTEX_HASH,          0, LONG("subop"), LONG("arg3"), LONG("arg4")),
-    VARIANT(PR_GET_AUXV,            0, OUT_RESULT("auxv", 2, 1), LONG("len"), LONG("arg4"), LONG("arg5")),
+    VARIANT_NR(67, PR_SET_MEMORY_MERGE,    0, LONG("on"), REST3),
+    VARIANT_NR(68, PR_GET_MEMORY_MERGE,    0, LONG("arg2"), REST3),
+    VARIANT_NR(74, PR_GET_SHADOW_STACK_STATUS,  0),      /* RISC-V and Arm: EINVAL here */
+    VARIANT_NR(75, PR_SET_SHADOW_STACK_STATUS,  0),
+    VARIANT_NR(76, PR_LOCK_SHADOW_STACK_STATUS, 0),
+    VARIANT_NR(77, PR_TIMER_CREATE_RESTORE_IDS, 0, LONG("mode"), REST3),
+    VARIANT_NR(78, PR_FUTEX_HASH,          0, LONG("subop"), LONG("arg3"), LONG("arg4")),
+    VARIANT_NR(0x41555856, PR_GET_AUXV,            0, OUT_RESULT("auxv", 2, 1), LONG("len"), LONG("arg4"), LONG("arg5")),
 };
 const struct syscall_variants prctl_options = VARIANTS(option_key, 1, prctl_rows);
 
@@ -177,15 +140,15 @@ static const struct syscall_variant arch_prctl_rows[] = {
     VARIANT(ARCH_MAP_VDSO_X32,         MAPS, ADDR("addr")),
     VARIANT(ARCH_MAP_VDSO_32,          MAPS, ADDR("addr")),
     VARIANT(ARCH_MAP_VDSO_64,          MAPS, ADDR("addr")),
-    VARIANT(ARCH_GET_UNTAG_MASK,       0, OUT("mask", 8)),
-    VARIANT(ARCH_ENABLE_TAGGED_ADDR,   0, LONG("bits")),
-    VARIANT(ARCH_GET_MAX_TAG_BITS,     0, OUT("bits", 8)),
-    VARIANT(ARCH_FORCE_TAGGED_SVA,     0),
-    VARIANT(ARCH_SHSTK_ENABLE,         MAPS, LONG("features")),
-    VARIANT(ARCH_SHSTK_DISABLE,        MAPS, LONG("features")),
-    VARIANT(ARCH_SHSTK_LOCK,           0, LONG("features")),
-    VARIANT(ARCH_SHSTK_UNLOCK,         0, LONG("features")),
-    VARIANT(ARCH_SHSTK_STATUS,         0, OUT("features", 8)),
+    VARIANT_NR(0x4001, ARCH_GET_UNTAG_MASK,       0, OUT("mask", 8)),
+    VARIANT_NR(0x4002, ARCH_ENABLE_TAGGED_ADDR,   0, LONG("bits")),
+    VARIANT_NR(0x4003, ARCH_GET_MAX_TAG_BITS,     0, OUT("bits", 8)),
+    VARIANT_NR(0x4004, ARCH_FORCE_TAGGED_SVA,     0),
+    VARIANT_NR(0x5001, ARCH_SHSTK_ENABLE,         MAPS, LONG("features")),
+    VARIANT_NR(0x5002, ARCH_SHSTK_DISABLE,        MAPS, LONG("features")),
+    VARIANT_NR(0x5003, ARCH_SHSTK_LOCK,           0, LONG("features")),
+    VARIANT_NR(0x5004, ARCH_SHSTK_UNLOCK,         0, LONG("features")),
+    VARIANT_NR(0x5005, ARCH_SHSTK_STATUS,         0, OUT("features", 8)),
 };
 const struct syscall_variants arch_prctl_codes = VARIANTS(option_key, 1, arch_prctl_rows);
 /* clang-format on */

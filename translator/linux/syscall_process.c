@@ -242,41 +242,26 @@ const struct syscall_variants kcmp_commands = VARIANTS(key2, 2, kcmp_rows);
 static const struct syscall_field user_desc_field[] = {{"entry_number", 0, 13, 0, 0}};
 static const struct syscall_layout user_desc_fields = {.size = sizeof(struct user_desc), .nfields = 1, .field = user_desc_field};
 
-#define READ_LDT      0
-#define WRITE_OLD     1
-#define READ_DEFAULT  2
-#define WRITE_LDT     0x11
 static const struct syscall_variant modify_ldt_rows[] = {
-    VARIANT(READ_LDT,     0, OUT_RESULT("ptr", 2, 1), LONG("bytecount")),
-    VARIANT(WRITE_OLD,    0, IN_FIELDS("ptr", user_desc_fields), LONG("bytecount")),
-    VARIANT(READ_DEFAULT, 0, OUT_RESULT("ptr", 2, 1), LONG("bytecount")),
-    VARIANT(WRITE_LDT,    0, IN_FIELDS("ptr", user_desc_fields), LONG("bytecount")),
+    VARIANT_NR(0, READ_LDT,     0, OUT_RESULT("ptr", 2, 1), LONG("bytecount")),
+    VARIANT_NR(1, WRITE_OLD,    0, IN_FIELDS("ptr", user_desc_fields), LONG("bytecount")),
+    VARIANT_NR(2, READ_DEFAULT, 0, OUT_RESULT("ptr", 2, 1), LONG("bytecount")),
+    VARIANT_NR(0x11, WRITE_LDT,    0, IN_FIELDS("ptr", user_desc_fields), LONG("bytecount")),
 };
 const struct syscall_variants modify_ldt_commands = VARIANTS(key0, 1, modify_ldt_rows);
 
-#define SYSLOG_ACTION_CLOSE         0
-#define SYSLOG_ACTION_OPEN          1
-#define SYSLOG_ACTION_READ          2
-#define SYSLOG_ACTION_READ_ALL      3
-#define SYSLOG_ACTION_READ_CLEAR    4
-#define SYSLOG_ACTION_CLEAR         5
-#define SYSLOG_ACTION_CONSOLE_OFF   6
-#define SYSLOG_ACTION_CONSOLE_ON    7
-#define SYSLOG_ACTION_CONSOLE_LEVEL 8
-#define SYSLOG_ACTION_SIZE_UNREAD   9
-#define SYSLOG_ACTION_SIZE_BUFFER   10
 static const struct syscall_variant syslog_rows[] = {
-    VARIANT(SYSLOG_ACTION_CLOSE,         0, UNUSED("buf"), UNUSED("len")),
-    VARIANT(SYSLOG_ACTION_OPEN,          0, UNUSED("buf"), UNUSED("len")),
-    VARIANT(SYSLOG_ACTION_READ,          BLOCKS | RESTARTS, OUT_RESULT("buf", 2, 1), INT("len")),
-    VARIANT(SYSLOG_ACTION_READ_ALL,      0, OUT_RESULT("buf", 2, 1), INT("len")),
-    VARIANT(SYSLOG_ACTION_READ_CLEAR,    0, OUT_RESULT("buf", 2, 1), INT("len")),
-    VARIANT(SYSLOG_ACTION_CLEAR,         0, UNUSED("buf"), UNUSED("len")),
-    VARIANT(SYSLOG_ACTION_CONSOLE_OFF,   0, UNUSED("buf"), UNUSED("len")),
-    VARIANT(SYSLOG_ACTION_CONSOLE_ON,    0, UNUSED("buf"), UNUSED("len")),
-    VARIANT(SYSLOG_ACTION_CONSOLE_LEVEL, 0, UNUSED("buf"), INT("len")),
-    VARIANT(SYSLOG_ACTION_SIZE_UNREAD,   0, UNUSED("buf"), UNUSED("len")),
-    VARIANT(SYSLOG_ACTION_SIZE_BUFFER,   0, UNUSED("buf"), UNUSED("len")),
+    VARIANT_NR(0, SYSLOG_ACTION_CLOSE,         0, UNUSED("buf"), UNUSED("len")),
+    VARIANT_NR(1, SYSLOG_ACTION_OPEN,          0, UNUSED("buf"), UNUSED("len")),
+    VARIANT_NR(2, SYSLOG_ACTION_READ,          BLOCKS | RESTARTS, OUT_RESULT("buf", 2, 1), INT("len")),
+    VARIANT_NR(3, SYSLOG_ACTION_READ_ALL,      0, OUT_RESULT("buf", 2, 1), INT("len")),
+    VARIANT_NR(4, SYSLOG_ACTION_READ_CLEAR,    0, OUT_RESULT("buf", 2, 1), INT("len")),
+    VARIANT_NR(5, SYSLOG_ACTION_CLEAR,         0, UNUSED("buf"), UNUSED("len")),
+    VARIANT_NR(6, SYSLOG_ACTION_CONSOLE_OFF,   0, UNUSED("buf"), UNUSED("len")),
+    VARIANT_NR(7, SYSLOG_ACTION_CONSOLE_ON,    0, UNUSED("buf"), UNUSED("len")),
+    VARIANT_NR(8, SYSLOG_ACTION_CONSOLE_LEVEL, 0, UNUSED("buf"), INT("len")),
+    VARIANT_NR(9, SYSLOG_ACTION_SIZE_UNREAD,   0, UNUSED("buf"), UNUSED("len")),
+    VARIANT_NR(10, SYSLOG_ACTION_SIZE_BUFFER,   0, UNUSED("buf"), UNUSED("len")),
 };
 const struct syscall_variants syslog_commands = VARIANTS(key0, 1, syslog_rows);
 

@@ -11,14 +11,6 @@
 #include "syscall_abi.h"
 #include "syscall_walk.h"
 
-#ifndef PTRACE_SET_SYSCALL_USER_DISPATCH_CONFIG
-#define PTRACE_SET_SYSCALL_USER_DISPATCH_CONFIG 0x4210
-#define PTRACE_GET_SYSCALL_USER_DISPATCH_CONFIG 0x4211
-#endif
-#ifndef PTRACE_SET_SYSCALL_INFO
-#define PTRACE_SET_SYSCALL_INFO 0x4212
-#endif
-
 enum { USER_REGS = 27 * 8, USER_FPREGS = 512, PEEK_ARGS = 16 };
 
 static uint32_t
@@ -123,9 +115,9 @@ static const struct syscall_variant rows[] = {
     VARIANT(PTRACE_SECCOMP_GET_METADATA, 0, P, LONG("size"), INOUT_WALK("data", filter_metadata)),
     VARIANT(PTRACE_GET_SYSCALL_INFO, 0, P, LONG("size"), OUT_RESULT("data", 2, 1)),
     VARIANT(PTRACE_GET_RSEQ_CONFIGURATION, 0, P, LONG("size"), OUT_RESULT("data", 2, 1)),
-    VARIANT(PTRACE_SET_SYSCALL_USER_DISPATCH_CONFIG, 0, P, LONG("size"), IN_COUNT("data", 2, 1)),
-    VARIANT(PTRACE_GET_SYSCALL_USER_DISPATCH_CONFIG, 0, P, LONG("size"), OUT_COUNT("data", 2, 1)),
-    VARIANT(PTRACE_SET_SYSCALL_INFO, 0, P, LONG("size"), IN_COUNT("data", 2, 1)),
+    VARIANT_NR(0x4210, PTRACE_SET_SYSCALL_USER_DISPATCH_CONFIG, 0, P, LONG("size"), IN_COUNT("data", 2, 1)),
+    VARIANT_NR(0x4211, PTRACE_GET_SYSCALL_USER_DISPATCH_CONFIG, 0, P, LONG("size"), OUT_COUNT("data", 2, 1)),
+    VARIANT_NR(0x4212, PTRACE_SET_SYSCALL_INFO, 0, P, LONG("size"), IN_COUNT("data", 2, 1)),
 };
 const struct syscall_variants ptrace_requests = VARIANTS(request_key, 1, rows);
 /* clang-format on */

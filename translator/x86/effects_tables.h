@@ -75,6 +75,7 @@ struct implicit_sets {
     uint8_t mem;              /* M_R, M_W */
 };
 
+/* clang-format off */
 /* A written register that keeps some of its bits is read too. */
 static const struct implicit_sets implicit_sets[] = {
     [I_UNKNOWN]     = { ANY, ANY, M_RW },
@@ -511,5 +512,7 @@ static const struct effect_row effects_vector[3][256] = {
         [0xdf] = LOAD(S_X),
     },
 };
+
+/* clang-format on */
 
 #endif

@@ -11,7 +11,7 @@
 enum reloc_kind {
     RELOC_PC32,     /* 32-bit displacement to the absolute address `target`             */
     RELOC_EXIT,     /* … to the stub (or linked fragment) of exit number `target`        */
-    RELOC_COLD,     /* … to offset `target` of this fragment's cold part                */
+    RELOC_COLD,     /* … to constant number `target` of this fragment's cold part        */
     RELOC_HOT,      /* … to offset `target` of this fragment's body                     */
 };
 struct reloc {
@@ -144,14 +144,8 @@ x_mov_r_i64(struct emit *e, enum reg d, uint64_t v)
 }
 static inline void x_push_i32(struct emit *e, int32_t v) { emit_u8(e, 0x68); emit_u32(e, (uint32_t)v); }
 static inline void x_pop(struct emit *e, enum reg r) { if (r >> 3) emit_u8(e, 0x41); emit_u8(e, (uint8_t)(0x58 | (r & 7))); }
-/* mov dword [rsp+disp8], imm32 */
-static inline void
-x_mov_rsp_u32(struct emit *e, int8_t disp, uint32_t v)
-{
-    emit_bytes(e, "\xc7\x44\x24", 3);
-    emit_u8(e, (uint8_t)disp);
-    emit_u32(e, v);
-}
+/* push qword [constant]: one store, so that a return soon after it can be forwarded the whole address */
+static inline void x_push_constant(struct emit *e, uint64_t n) { emit_bytes(e, "\xff\x35", 2); emit_pc32(e, RELOC_COLD, n, 0); }
 /* lea rsp, [rsp+disp32] */
 static inline void x_lea_rsp(struct emit *e, int32_t disp) { emit_bytes(e, "\x48\x8d\xa4\x24", 4); emit_u32(e, (uint32_t)disp); }
 static inline void x_jmp_exit(struct emit *e, uint64_t exit) { emit_u8(e, 0xe9); emit_pc32(e, RELOC_EXIT, exit, 0); }

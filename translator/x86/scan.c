@@ -11,13 +11,11 @@
 #include "scan.h"
 
 #include "scan_tables.h"
+#include "util/base.h"
 
-/* 15 prefixes, 0f 38 and an opcode, ModRM, SIB, disp32 and an 8-byte load of
- * the immediate stay below this. */
-enum { WINDOW = 32 };
-
-#define LIKELY(c) __builtin_expect(!!(c), 1)
-#define UNLIKELY(c) __builtin_expect(!!(c), 0)
+/* 14 prefixes, EVEX and an opcode, ModRM, SIB, disp32 and an 8-byte load of the
+ * immediate stay below this. */
+enum { WINDOW = 40 };
 
 enum { REX_B = 1, REX_X = 2, REX_R = 4, REX_W = 8, REX_NONE = 0x40 };
 
@@ -31,8 +29,8 @@ struct prefixes {
 
 typedef uint64_t __attribute__((may_alias, aligned(1))) unaligned_u64;
 
-/* Fills in the immediates at w[at]; returns the offset after them. Without
- * branches, like read_modrm: which operands come is hard to predict. */
+/* Fills in the immediates at w[at]; returns the offset after them. Without a
+ * branch: whether there is one, and of which size, is hard to predict. */
 static inline unsigned
 read_imm(const uint8_t *w, unsigned at, struct imm_size size, struct insn *out)
 {
@@ -147,7 +145,7 @@ odd_shift(struct insn *out)
 static void
 odd_x87(struct insn *out)
 {
-    static const uint8_t fcmov[4] = { FX_CC_B, FX_CC_Z, FX_CC_BE, FX_CC_P };
+    static const uint8_t fcmov[4] = {FX_CC_B, FX_CC_Z, FX_CC_BE, FX_CC_P};
     unsigned reg = reg_field(out);
 
     if (is_mem(out)) {
@@ -220,7 +218,7 @@ odd_string(struct insn *out)
 
 /* Completes what one table row cannot say, in an instruction that ends at `at`
  * as far as its row goes; returns where it ends. All fields but `len` are set. */
-static __attribute__((noinline)) unsigned
+static NOINLINE unsigned
 odd_one(struct insn *out, unsigned at, unsigned last_rep)
 {
     unsigned reg = reg_field(out);
@@ -320,7 +318,7 @@ vector_imm(const struct insn *in)
 
 /* VEX (c4, c5), EVEX (62) or XOP (8f) at w[at]. 66, F2, F3, LOCK or REX before
  * one is undefined. Which opcodes exist is left to the processor. */
-static __attribute__((noinline)) void
+static NOINLINE void
 scan_vector(const uint8_t *w, unsigned at, struct insn *out)
 {
     unsigned lead = w[at];
@@ -372,11 +370,11 @@ lookup_0f(const uint8_t *w, unsigned *at, const struct prefixes *p, struct insn 
     case 0x38:
         ++*at;
         out->map = 2;
-        return (struct op){ MO, INSN_PLAIN, 0, flags_0f38[w[*at]] };
+        return (struct op){MO, INSN_PLAIN, 0, flags_0f38[w[*at]]};
     case 0x3a:
         ++*at;
         out->map = 3;
-        return (struct op){ MB, INSN_PLAIN, 0, flags_0f3a[w[*at]] };
+        return (struct op){MB, INSN_PLAIN, 0, flags_0f3a[w[*at]]};
     case 0x0f:
         out->enc = ENC_3DNOW;
         break;
@@ -417,10 +415,10 @@ scan_legacy(const uint8_t *w, unsigned at, struct op op, const struct prefixes *
 
 /* The instruction at w[0] begins with a legacy prefix, or with a byte that may
  * begin a vector instruction. */
-static __attribute__((noinline)) void
+static NOINLINE void
 scan_escape(const uint8_t *w, struct insn *out)
 {
-    struct prefixes p = { 0 };
+    struct prefixes p = {0};
     unsigned at = read_prefixes(w, &p);
     unsigned first = w[at];
     bool pop = first == 0x8f && !(w[at + 1] & 0x18);    /* XOP's map number begins at 8 */
@@ -441,11 +439,11 @@ scan_escape(const uint8_t *w, struct insn *out)
 static inline void
 scan_window(const uint8_t *w, struct insn *out)
 {
-    struct prefixes p = { 0 };
+    struct prefixes p = {0};
     unsigned at = 0;
     struct op op;
 
-    *out = (struct insn){ 0 };
+    *out = (struct insn){0};
     if ((w[0] & 0xf0) == REX_NONE) {
         p.bits = PFX_REX;
         p.rex = w[0];
@@ -459,21 +457,20 @@ scan_window(const uint8_t *w, struct insn *out)
 }
 
 /* Fewer than WINDOW bytes are readable: scans a copy. */
-static __attribute__((noinline)) bool
+static NOINLINE bool
 scan_edge(const uint8_t *bytes, size_t avail, struct insn *out)
 {
     uint8_t window[WINDOW];
     unaligned_u64 *words = (unaligned_u64 *)window;
 
-    words[0] = words[1] = words[2] = words[3] = 0;
+    for (size_t i = 0; i < WINDOW / sizeof *words; i++)
+        words[i] = 0;
     if (avail >= INSN_MAX_LEN) {
         words[0] = *(const unaligned_u64 *)bytes;
         *(unaligned_u64 *)(window + 7) = *(const unaligned_u64 *)(bytes + 7);
     } else {
-        for (size_t i = 0; i < avail; i++) {
+        for (size_t i = 0; i < avail; i++)
             window[i] = bytes[i];
-            __asm__ volatile("" : : : "memory");    /* or gcc calls memcpy, which is not ours */
-        }
     }
     scan_insn(window, WINDOW, out);
     if (out->len <= avail)

@@ -88,7 +88,7 @@ struct insn {
 };
 
 /* Scans the instruction in bytes[0..avail). avail may be less than 15 where
- * the next page cannot be read; from 32 on it is fastest. Returns true and fills *out; returns false
+ * the next page cannot be read; from 40 on it is fastest. Returns true and fills *out; returns false
  * when the instruction does not end within `avail` bytes (nothing but `len` = 0
  * is then set). An encoding that is surely undefined is INSN_INVALID with len =
  * as many bytes as were understood (at least 1), and one that is too long (> 15)

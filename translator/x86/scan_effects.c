@@ -56,7 +56,7 @@ legacy_pp(const uint8_t *bytes, const struct insn *in)
 static struct shape
 shape_of(const uint8_t *bytes, const struct insn *in)
 {
-    struct shape s = { .bytes = bytes, .in = in, .vector_len = 16 };
+    struct shape s = {.bytes = bytes, .in = in, .vector_len = 16};
     const uint8_t *last;                         /* the byte that holds pp, vvvv and, but for EVEX, L */
 
     if (in->enc == ENC_LEGACY || in->enc == ENC_3DNOW) {
@@ -231,7 +231,7 @@ row_vector_0f(const struct insn *in, unsigned pp)
 static struct effect_row
 row_vex_0f(const struct insn *in, unsigned pp)
 {
-    static const uint8_t mask_sizes[2][2] = { { S_W, S_Q }, { S_B, S_D } };    /* by pp, W */
+    static const uint8_t mask_sizes[2][2] = {{S_W, S_Q}, {S_B, S_D}};    /* by pp, W */
     unsigned mask_size = mask_sizes[pp == PP_66][!!(in->rex & REX_W)];
 
     switch (in->opcode) {
@@ -532,7 +532,7 @@ add_opcode_reg(struct effects *out, const struct insn *in)
     case 0x58 ... 0x5f: add_reg(out, 1u << n, false, true, is_16bit(in)); break;
     case 0x90:
         if (n == 0) {                                              /* nop */
-            *out = (struct effects){ 0 };
+            *out = (struct effects){0};
             return;
         }
         __attribute__((fallthrough));
@@ -561,7 +561,7 @@ scan_effects(const uint8_t *bytes, const struct insn *in, struct effects *out)
     struct effect_row row = UNKNOWN;
     struct shape s;
 
-    *out = (struct effects){ 0 };
+    *out = (struct effects){0};
     if (in->cls != INSN_INVALID) {
         s = shape_of(bytes, in);
         row = find_row(&s);

@@ -69,6 +69,7 @@ struct flag_sets {
     uint16_t read, written;
 };
 
+/* clang-format off */
 static const struct flag_sets flag_effects[] = {
     [FX_NONE]  = { 0, 0 },
     [FX_ALL]   = { 0, FLAGS_ARITH },
@@ -437,5 +438,7 @@ static const struct imm_size imm_sizes[8][3] = {
     [IMM_BB] = { IMM_SIZE(1, 2), IMM_SIZE(1, 2), IMM_SIZE(1, 2) },
     [IMM_WB] = { IMM_SIZE(2, 3), IMM_SIZE(2, 3), IMM_SIZE(2, 3) },
 };
+
+/* clang-format on */
 
 #endif
