@@ -11,25 +11,22 @@
 #include <linux/fs.h>
 #include <linux/fuse.h>
 #include <linux/hdreg.h>
-#include <linux/if.h>
-#include <linux/if_arp.h>
 #include <linux/if_tun.h>
-#include <linux/input.h>
 #include <linux/kd.h>
 #include <linux/loop.h>
 #include <linux/nsfs.h>
 #include <linux/perf_event.h>
 #include <linux/random.h>
-#include <linux/route.h>
 #include <linux/rtc.h>
 #include <linux/seccomp.h>
 #include <linux/serial.h>
 #include <linux/sockios.h>
-#include <linux/uinput.h>
 #include <linux/userfaultfd.h>
 #include <linux/vt.h>
 
 #include "syscall_walk.h"
+
+enum { RTENTRY = 120, ARPREQ = 68 };      /* <linux/route.h>, <linux/if_arp.h>: they need a libc */
 
 static uint32_t
 request_key(const uint64_t *arg)
@@ -52,7 +49,7 @@ by_number(struct syscall_walk *w, unsigned k)
 
 /* struct ifreq: a name, and a value that the request knows how to read. The
  * kernel fetches all of it, and hands all of it back if there is an answer. */
-enum { IFREQ_VALUE = offsetof(struct ifreq, ifr_ifru), IFREQ = sizeof(struct ifreq) };
+enum { IFREQ_VALUE = 16, IFREQ = 40 };
 
 static void
 ifreq_name(struct syscall_walk *w, uint64_t at)
@@ -107,7 +104,7 @@ ifreq_pointer(struct syscall_walk *w, unsigned k)
 static void
 ifconf(struct syscall_walk *w, unsigned k)
 {
-    uint64_t at = w->call->arg[k], buf = walk_fetch64(w, at + offsetof(struct ifconf, ifc_ifcu));
+    uint64_t at = w->call->arg[k], buf = walk_fetch64(w, at + 8);
     uint32_t len = walk_length(w, at);
 
     walk_in(w, at, 4, "ifc_len");
@@ -214,7 +211,8 @@ static const struct syscall_layout termio_fields = {.size = sizeof(struct termio
 /* clang-format off */
 #define R                     COMMAND("request")
 #define NOTHING(r)            VARIANT(r, 0, R)
-#define VALUE(r, ...)         VARIANT(r, 0, R, INT("arg"))
+#define VALUE(r)              VARIANT(r, 0, R, INT("arg"))
+#define VALUE_NR(nr, r)       VARIANT_NR(nr, r, 0, R, INT("arg"))     /* <linux/input.h> needs a libc */
 #define GET(r, bytes)         VARIANT(r, 0, R, OUT("argp", bytes))
 #define SET(r, bytes)         VARIANT(r, 0, R, IN("argp", bytes))
 #define DRAIN(r, bytes)       VARIANT(r, BLOCKS | RESTARTS, R, IN("argp", bytes))
@@ -265,8 +263,8 @@ static const struct syscall_variant rows[] = {
     READS(SIOCSIFFLAGS, ifreq_2), READS(SIOCSIFADDR, ifreq_16), READS(SIOCSIFDSTADDR, ifreq_16), READS(SIOCSIFBRDADDR, ifreq_16),
     READS(SIOCSIFNETMASK, ifreq_16), READS(SIOCSIFMETRIC, ifreq_4), READS(SIOCSIFMTU, ifreq_4), READS(SIOCSIFTXQLEN, ifreq_4),
     READS(SIOCSIFHWADDR, ifreq_16), READS(SIOCSIFMAP, ifreq_24), READS(SIOCSIFNAME, ifreq_16),
-    WRITES(SIOCETHTOOL, ifreq_pointer), SET(SIOCADDRT, sizeof(struct rtentry)), SET(SIOCDELRT, sizeof(struct rtentry)),
-    SET(SIOCSARP, sizeof(struct arpreq)), SET(SIOCDARP, sizeof(struct arpreq)), GETSET(SIOCGARP, sizeof(struct arpreq)),
+    WRITES(SIOCETHTOOL, ifreq_pointer), SET(SIOCADDRT, RTENTRY), SET(SIOCDELRT, RTENTRY),
+    SET(SIOCSARP, ARPREQ), SET(SIOCDARP, ARPREQ), GETSET(SIOCGARP, ARPREQ),
 
     /* files; the flags are declared as long and are int */
     GET(FS_IOC_GETFLAGS, 4), SET(FS_IOC_SETFLAGS, 4), GET(FS_IOC_GETVERSION, 4), SET(FS_IOC_SETVERSION, 4),
@@ -300,16 +298,22 @@ static const struct syscall_variant rows[] = {
     VARIANT(NS_GET_USERNS, NEWFD, R), VARIANT(NS_GET_PARENT, NEWFD, R), NOTHING(NS_GET_NSTYPE), GET(NS_GET_OWNER_UID, 4),
     VARIANT(SECCOMP_IOCTL_NOTIF_RECV, BLOCKS | RESTARTS, R, INOUT("argp", sizeof(struct seccomp_notif))),
     SET(SECCOMP_IOCTL_NOTIF_SEND, sizeof(struct seccomp_notif_resp)), SET(SECCOMP_IOCTL_NOTIF_ID_VALID, 8),
-    SET(SECCOMP_IOCTL_NOTIF_ID_VALID_WRONG_DIR, 8), SET(SECCOMP_IOCTL_NOTIF_ADDFD, sizeof(struct seccomp_notif_addfd)),
+    VARIANT_NR(_IOR('!', 2, __u64), SECCOMP_IOCTL_NOTIF_ID_VALID_WRONG_DIR, 0, R, IN("argp", 8)),
+    SET(SECCOMP_IOCTL_NOTIF_ADDFD, sizeof(struct seccomp_notif_addfd)),
     READS(RNDADDENTROPY, entropy), GET(RNDGETENTCNT, 4), SET(RNDADDTOENTCNT, 4), NOTHING(RNDZAPENTCNT), NOTHING(RNDCLEARPOOL), NOTHING(RNDRESEEDCRNG),
 
     /* numbers that claim a pointer and take a value, or the reverse */
     WRITES(TUNSETIFF, ifreq_2), GET(TUNGETIFF, IFREQ), VALUE(TUNSETNOCSUM), VALUE(TUNSETDEBUG), VALUE(TUNSETPERSIST), VALUE(TUNSETOWNER),
     VALUE(TUNSETLINK), VALUE(TUNSETGROUP), VALUE(TUNSETOFFLOAD), GET(TUNGETFEATURES, 4), GET(TUNGETSNDBUF, 4), SET(TUNSETSNDBUF, 4),
     GET(TUNGETVNETHDRSZ, 4), SET(TUNSETVNETHDRSZ, 4),
-    VALUE(EVIOCGRAB), VALUE(EVIOCREVOKE), VALUE(EVIOCRMFF), VALUE(UI_SET_EVBIT), VALUE(UI_SET_KEYBIT), VALUE(UI_SET_RELBIT),
-    VALUE(UI_SET_ABSBIT), VALUE(UI_SET_MSCBIT), VALUE(UI_SET_LEDBIT), VALUE(UI_SET_SNDBIT), VALUE(UI_SET_FFBIT), VALUE(UI_SET_SWBIT),
-    VALUE(UI_SET_PROPBIT), VALUE(RTC_IRQP_SET), VALUE(RTC_EPOCH_SET), SET(FUSE_DEV_IOC_CLONE, 4),
+    VALUE_NR(_IOW('E', 0x90, int), EVIOCGRAB), VALUE_NR(_IOW('E', 0x91, int), EVIOCREVOKE),
+    VALUE_NR(_IOW('E', 0x81, int), EVIOCRMFF), VALUE_NR(_IOW('U', 100, int), UI_SET_EVBIT),
+    VALUE_NR(_IOW('U', 101, int), UI_SET_KEYBIT), VALUE_NR(_IOW('U', 102, int), UI_SET_RELBIT),
+    VALUE_NR(_IOW('U', 103, int), UI_SET_ABSBIT), VALUE_NR(_IOW('U', 104, int), UI_SET_MSCBIT),
+    VALUE_NR(_IOW('U', 105, int), UI_SET_LEDBIT), VALUE_NR(_IOW('U', 106, int), UI_SET_SNDBIT),
+    VALUE_NR(_IOW('U', 107, int), UI_SET_FFBIT), VALUE_NR(_IOW('U', 109, int), UI_SET_SWBIT),
+    VALUE_NR(_IOW('U', 110, int), UI_SET_PROPBIT),
+    VALUE(RTC_IRQP_SET), VALUE(RTC_EPOCH_SET), SET(FUSE_DEV_IOC_CLONE, 4),
 };
 /* clang-format on */
 

@@ -9,7 +9,6 @@
 #include <linux/socket.h>
 #include <linux/tcp.h>
 #include <linux/time_types.h>
-#include <linux/vm_sockets.h>
 #include <asm/socket.h>
 
 #include "syscall_abi.h"
@@ -39,8 +38,7 @@ static const struct family families[] = {
                             FIELD(struct sockaddr_nl, nl_pid), FIELD(struct sockaddr_nl, nl_groups))},
     {FAMILY_PACKET,  LAYOUT(struct sockaddr_ll, FIELD(struct sockaddr_ll, sll_family),
                             FIELD(struct sockaddr_ll, sll_protocol), FIELD(struct sockaddr_ll, sll_ifindex))},
-    {FAMILY_VSOCK,   LAYOUT(struct sockaddr_vm, FIELD(struct sockaddr_vm, svm_family),
-                            FIELD(struct sockaddr_vm, svm_port), FIELD(struct sockaddr_vm, svm_cid))},
+    {FAMILY_VSOCK,   {.size = 16, FIELDS({"svm_family", 0, 2, 0, 0}, {"svm_port", 4, 4, 0, 0}, {"svm_cid", 8, 4, 0, 0})}},
 };
 /* clang-format on */
 

@@ -1,12 +1,14 @@
 /* System V IPC: the control multiplexers, and messages.
  * Threads: any; see syscall_walk.h. */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <asm/shmbuf.h>
 #include <linux/ipc.h>
 #include <linux/msg.h>
 #include <linux/sem.h>
-#include <linux/shm.h>
 
 #include "syscall_walk.h"
+
+enum { SHM_INFO_SIZE = 48 };      /* <linux/shm.h> needs a libc */
 
 static uint32_t
 key1(const uint64_t *arg)
@@ -34,11 +36,11 @@ static const struct syscall_variant shmctl_rows[] = {
     VARIANT(IPC_SET,      0, COMMAND("cmd"), IN_FIELDS("buf", shmid_fields)),
     VARIANT(IPC_STAT,     0, COMMAND("cmd"), SHMID),
     VARIANT(IPC_INFO,     0, COMMAND("cmd"), OUT("buf", sizeof(struct shminfo64))),
-    VARIANT(SHM_LOCK,     0, COMMAND("cmd"), UNUSED("buf")),
-    VARIANT(SHM_UNLOCK,   0, COMMAND("cmd"), UNUSED("buf")),
-    VARIANT(SHM_STAT,     0, COMMAND("cmd"), SHMID),
-    VARIANT(SHM_INFO,     0, COMMAND("cmd"), OUT("buf", sizeof(struct shm_info))),
-    VARIANT(SHM_STAT_ANY, 0, COMMAND("cmd"), SHMID),
+    VARIANT_NR(11, SHM_LOCK,     0, COMMAND("cmd"), UNUSED("buf")),
+    VARIANT_NR(12, SHM_UNLOCK,   0, COMMAND("cmd"), UNUSED("buf")),
+    VARIANT_NR(13, SHM_STAT,     0, COMMAND("cmd"), SHMID),
+    VARIANT_NR(14, SHM_INFO,     0, COMMAND("cmd"), OUT("buf", SHM_INFO_SIZE)),
+    VARIANT_NR(15, SHM_STAT_ANY, 0, COMMAND("cmd"), SHMID),
 };
 const struct syscall_variants shmctl_commands = VARIANTS(key1, 1, shmctl_rows);
 
