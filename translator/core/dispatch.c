@@ -25,6 +25,7 @@ run_natively(struct thread *t)
 {
     LOG(LOG_DISPATCH, "native probe at 0x%lx", t->s.mc.rip);
     t->native_probe = t->s.mc.rip;
+    t->probing = true;
     enter_native(t);
 }
 

@@ -75,7 +75,8 @@ struct thread {
     uint64_t held;                  /* SEGV, BUS, ILL, FPE, TRAP sent while the program blocks them */
     uint8_t held_info[32][128];     /* by signal number; only those five are used         */
     uint64_t trapno, err, cr2;      /* of the program's last fault, as its frames show    */
-    uint64_t native_probe;          /* program address being run natively because its fetch faults; 0: none */
+    uint64_t native_probe;          /* program address being run natively because its fetch faults */
+    bool probing;                   /* native_probe counts                                */
     bool raise_is_fault;            /* the queued signal is a fault of the program's      */
     bool single;                    /* translate just one instruction at the next dispatch */
     bool parent_frees;              /* a vfork child: its maker takes the block back      */

@@ -304,7 +304,9 @@ exit_thread_raw:
 
 /* Kernel signal entry and return. */
     .globl signal_entry, signal_restorer
-signal_entry:
+signal_entry:                   /* the kernel leaves AC as the program had it */
+    pushq $0x202
+    popfq
     jmp signal_handler
 signal_restorer:
     mov $15, %eax

@@ -137,7 +137,7 @@ clone_process(struct thread *t, const struct clone_request *q)
     set_kernel_mask(all, &old);
     mutex_lock(&threads_lock);
     engine_lock_all();
-    long r = raw_clone(q->nr, q->a[0], 0, q->a[2], q->a[3], q->a[4], NULL);
+    long r = raw_clone(q->nr, q->a[0], q->a[1], q->a[2], q->a[3], q->a[4], NULL);
     if (r == 0) {
         threads_after_fork(t);
         engine_unlock_all_after_fork();

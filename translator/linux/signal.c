@@ -278,7 +278,7 @@ fault_of_probe(struct thread *t, struct kucontext *uc, struct ksiginfo *info)
 
     mcontext_from_frame(&m, &uc->mc);
     m.rip = t->native_probe;
-    t->native_probe = 0;
+    t->probing = false;
     t->trapno = uc->mc.trapno;
     t->err = uc->mc.err;
     t->cr2 = uc->mc.cr2;
@@ -318,7 +318,7 @@ on_fault(struct thread *t, struct kucontext *uc, struct ksiginfo *info)
         }
         update_pending(t);
         deliver(t, uc, &m, &made_up, fault);
-    } else if (t->native_probe && (uc->mc.rip == t->native_probe || within(uc->mc.rip, (const uint8_t *)enter_native, enter_native_end))) {
+    } else if (t->probing && (uc->mc.rip == t->native_probe || within(uc->mc.rip, (const uint8_t *)enter_native, enter_native_end))) {
         fault_of_probe(t, uc, info);
     } else if (cache_contains(uc->mc.rip)) {
         fault_in_cache(t, uc, info);
