@@ -573,7 +573,7 @@ scan_effects(const uint8_t *bytes, const struct insn *in, struct effects *out)
     if (row.implicit == I_UNKNOWN)
         return;
 
-    if (is_16bit(in))
+    if (in->map == 0 && is_16bit(in))
         out->reads |= out->writes;                                 /* implicit 16-bit operands keep the rest */
     if (in->shape & SHAPE_MODRM)
         add_modrm(out, &s, row);
