@@ -15,12 +15,12 @@
 #include "util/log.h"
 
 struct mutex cache_lock;
-uint8_t *cache_base, *cache_exit_routine, *cache_ibl_miss, *cache_ibl_window, *cache_ibl_window_end, *cache_ibl_out;
+uint8_t *cache_base, *cache_exit_routine, *cache_ibl_miss, *cache_pad_miss, *cache_ibl_window, *cache_ibl_window_end, *cache_ibl_out;
 uint32_t cache_size;
 volatile uint64_t cache_epoch = 1;
 struct cache_stats cache_stats;
 
-extern uint8_t cache_blob[], cache_blob_end[], blob_exit[], blob_ibl_miss[], blob_ibl_out[], ibl_window[], ibl_window_end[];
+extern uint8_t cache_blob[], cache_blob_end[], blob_exit[], blob_ibl_miss[], blob_pad_miss[], blob_ibl_out[], ibl_window[], ibl_window_end[];
 
 /* ---- chunks of cache memory ---- */
 
@@ -31,7 +31,7 @@ struct area {
     uint32_t free[CLASSES];         /* heads by size; the link is the chunk's first word */
     uint64_t some[CLASSES / 64 + 1];/* bit per size: the list is not empty     */
 };
-static struct area hot, cold;
+static struct area hot, pads, cold;         /* bodies; landing pads made later; stubs and maps */
 static uint32_t hot_start;
 
 static inline uint32_t chunk_round(uint32_t n) { return (uint32_t)align_up(n ? n : 1, GRANULE); }
@@ -84,6 +84,23 @@ area_alloc(struct area *a, uint32_t n)
     off = a->next;
     a->next += size;
     return off;
+}
+
+/* For a body: at a multiple of 8. */
+static uint32_t
+area_alloc_aligned(struct area *a, uint32_t n)
+{
+    if (a->next % 8 && a->end - a->next >= 8)
+        a->next += GRANULE;
+    uint32_t off = area_alloc(a, n);
+    if (off % 8 == 0)
+        return off;
+    area_push(a, off, chunk_round(n));              /* a freed piece at an odd granule: take one with room to align */
+    off = area_alloc(a, n + GRANULE);
+    if (off % 8 == 0)
+        return off;
+    area_push(a, off, GRANULE);
+    return off + GRANULE;
 }
 
 static void
@@ -288,9 +305,9 @@ body_at(uint32_t off)
 static frag_id
 pad_at(uint32_t off)
 {
-    for (uint32_t line = off / LINE, back = 0; back < 2 && line; line--, back++)
+    for (uint32_t line = off / LINE, back = 0; back < 3 && line; line--, back++)
         for (frag_id id = pad_lines[line]; id; id = frags[id].pad_line)
-            if (off - frags[id].pad < PAD_SIZE)
+            if (off - frags[id].pad < (frags[id].flags & FRAG_PAD_INLINE ? frags[id].body - frags[id].pad : PAD_SIZE))
                 return id;
     return 0;
 }
@@ -402,11 +419,13 @@ cache_init(uint8_t *at, size_t size)
     memcpy(cache_base, cache_blob, blob);
     cache_exit_routine = cache_base + (blob_exit - cache_blob);
     cache_ibl_miss = cache_base + (blob_ibl_miss - cache_blob);
+    cache_pad_miss = cache_base + (blob_pad_miss - cache_blob);
     cache_ibl_window = cache_base + (ibl_window - cache_blob);
     cache_ibl_window_end = cache_base + (ibl_window_end - cache_blob);
     cache_ibl_out = cache_base + (blob_ibl_out - cache_blob);
     hot_start = hot.next = (uint32_t)align_up(blob, 64);
-    hot.end = cold.next = (uint32_t)align_down(size / 2, PAGE_SIZE);
+    hot.end = pads.next = (uint32_t)align_down(size / 2, PAGE_SIZE);
+    pads.end = cold.next = hot.end + (uint32_t)align_down(size / 16, PAGE_SIZE);
     cold.end = (uint32_t)size;
     return true;
 }
@@ -418,7 +437,7 @@ patch(uint32_t at, uint64_t to)
 {
     int64_t d = (int64_t)(to - (uint64_t)cache_at(at) - 4);
 
-    DCHECK(at % 4 == 0 && fits_i32(d), "a patched displacement is aligned and in reach");
+    DCHECK(at % 8 <= 4 && fits_i32(d), "a patched displacement is within an aligned word and in reach");
     __atomic_store_n((int32_t *)cache_at(at), (int32_t)d, __ATOMIC_RELEASE);
 }
 
@@ -502,63 +521,72 @@ ibl_forget(struct fragment *f)
     }
 }
 
-/* rcx += n, without flags; rdx is free */
-static void
-pad_add(struct emit *e, bool near, uint64_t n)
+/* Where the rest of the pad is: after the subtraction, and where the target is known to be right. */
+static unsigned pad_test(uint64_t tag) { return (fits_i32(-(int64_t)tag) ? 7 : 10) + 4; }
+static unsigned pad_hit(uint64_t tag) { return pad_test(tag) + 2 + 5; }
+static unsigned pad_length(uint64_t tag) { return pad_hit(tag) + 18; }
+
+/* The landing pad of `tag` at cache offset `off`. rcx: the target; the program's rcx and
+ * rdx are in the spill slots; flags are the program's. Returns its length. */
+static uint32_t
+write_pad(uint32_t off, uint64_t tag)
 {
-    if (near) {
-        emit_bytes(e, "\x48\x8d\x89", 3);                     /* lea rcx, [rcx + n]   */
-        emit_u32(e, (uint32_t)n);
+    struct emit e = {.base = cache_at(off), .p = cache_at(off), .end = cache_at(off) + PAD_SIZE};
+
+    if (fits_i32(-(int64_t)tag)) {
+        emit_bytes(&e, "\x48\xc7\xc2", 3);                     /* mov rdx, -tag           */
+        emit_u32(&e, (uint32_t)-tag);
     } else {
-        x_mov_r_i64(e, RDX, n);
-        emit_bytes(e, "\x48\x8d\x0c\x11", 4);                 /* lea rcx, [rcx + rdx] */
+        emit_bytes(&e, "\x48\xba", 2);
+        emit_u64(&e, -tag);
     }
+    emit_bytes(&e, "\x48\x8d\x0c\x11", 4);                     /* lea rcx, [rcx + rdx]    */
+    x_jrcxz8(&e, 5);
+    emit_u8(&e, 0xe9);                                         /* not this one            */
+    emit_u32(&e, (uint32_t)(cache_pad_miss - (cache_at(off) + emit_off(&e) + 4)));
+    x_mov_r_slot(&e, RDX, SLOT_SPILL1);
+    x_mov_r_slot(&e, RCX, SLOT_SPILL0);
+    DCHECK(emit_off(&e) == pad_length(tag), "a landing pad has the length it was given");
+    return emit_off(&e);
+}
+
+static void
+pad_register(frag_id id, uint32_t off)
+{
+    struct entry *entry = table_find(id);
+
+    frags[id].pad = off;
+    if (entry)
+        entry->pad = off;
+    line_put(off, id, true);
+    cache_stats.pads++;
 }
 
 uint8_t *
 cache_landing(frag_id id)
 {
     struct fragment *f = &frags[id];
-    uint8_t code[PAD_SIZE];
-    struct reloc relocs[4];
-    struct emit e = {.base = code, .p = code, .end = code + sizeof code, .reloc = relocs};
 
     if (f->pad)
         return cache_at(f->pad);
-    uint32_t off = area_alloc(&cold, PAD_SIZE);
+    uint32_t off = area_alloc(&pads, PAD_SIZE);
     if (!off)
         return NULL;
-    /* rcx: target; rcx and rdx are in the spill slots; flags are the program's. */
-    bool near = fits_i32(-(int64_t)f->tag) && fits_i32((int64_t)f->tag);
-    pad_add(&e, near, -f->tag);
-    x_jrcxz8(&e, 0);
-    uint32_t after_test = emit_off(&e);
-    pad_add(&e, near, f->tag);                            /* not this one: rcx is the target again */
-    emit_u8(&e, 0xe9);
-    emit_u32(&e, (uint32_t)(cache_ibl_miss - (cache_at(off) + emit_off(&e) + 4)));
-    code[after_test - 1] = (uint8_t)(emit_off(&e) - after_test);
-    f->pad_hit = (uint8_t)emit_off(&e);
-    x_mov_r_slot(&e, RDX, SLOT_SPILL1);
-    x_mov_r_slot(&e, RCX, SLOT_SPILL0);
-    emit_u8(&e, 0xe9);
-    emit_u32(&e, (uint32_t)(cache_at(f->body) - (cache_at(off) + emit_off(&e) + 4)));
-    CHECK(!e.overflow, "a landing pad fits");
-    memcpy(cache_at(off), code, emit_off(&e));
-    f->pad = off;
-    struct entry *entry = table_find(id);
-    if (entry)
-        entry->pad = off;
-    line_put(off, id, true);
-    cache_stats.pads++;
+    uint8_t *jmp = cache_at(off + write_pad(off, f->tag));
+    int32_t d = (int32_t)(cache_at(f->body) - (jmp + 5));
+    jmp[0] = 0xe9;
+    memcpy(jmp + 1, &d, 4);
+    pad_register(id, off);
     return cache_at(off);
 }
 
-bool
-cache_pad_hit(frag_id id, uint64_t pc)
+uint64_t
+cache_pad_target(frag_id id, uint64_t pc, uint64_t rcx)
 {
-    uint32_t off = (uint32_t)(pc - (uint64_t)cache_at(frags[id].pad));
+    const struct fragment *f = &frags[id];
+    uint32_t at = (uint32_t)(pc - (uint64_t)cache_at(f->pad));
 
-    return off >= frags[id].pad_hit;
+    return at < pad_test(f->tag) ? rcx : at < pad_hit(f->tag) ? rcx + f->tag : f->tag;
 }
 
 /* ---- commit ---- */
@@ -602,39 +630,53 @@ apply_relocs(const struct draft *d, const struct fragment *f)
     }
 }
 
-/* Where the body of a fragment that runs on from exit `x` can start so that the
- * jump is not needed: right over it. 0: not possible. Other threads could be
- * executing the jump, so only while there is one. */
-static uint32_t
-overlay_spot(exit_id x, uint32_t len)
+/* Other threads could be executing the jump that is overlaid, so only while there is one. */
+uint32_t
+cache_overlay_spot(exit_id x)
 {
     struct exit *e = x ? &exits[x] : NULL;
 
-    if (!e || !e->lead || thread_count > 1 || e->linked || !e->jump || (frags[e->from].flags & FRAG_DEAD))
+    if (!e || e->kind != X_LINK || !e->lead || thread_count > 1 || e->linked || !e->jump || (frags[e->from].flags & FRAG_DEAD))
         return 0;
     struct fragment *p = &frags[e->from];
     uint32_t end = p->body + p->body_len;
-    if (e->jump + 4 != end || chunk_round(end) != hot.next)
-        return 0;
-    uint32_t spot = (uint32_t)align_up(e->jump - e->lead, 4);
-    return hot.end - spot >= chunk_round(len) ? spot : 0;
+    return e->jump + 4 == end && chunk_round(end) == hot.next ? e->jump - e->lead : 0;
 }
 
-/* The predecessor's jump becomes no operation: it falls in at `spot`. */
+uint8_t
+cache_phase(const struct draft *d, uint64_t tag)
+{
+    return (d->spot ? d->spot : d->landing ? pad_length(tag) : 0) & 7;
+}
+
+/* The predecessor's jump is gone: it falls in. */
 static void
-overlay(exit_id x, frag_id to, uint32_t spot)
+overlay(exit_id x, frag_id to)
 {
     struct exit *e = &exits[x];
-    struct emit nops = {.base = cache_at(e->jump - e->lead), .p = cache_at(e->jump - e->lead), .end = cache_at(spot)};
+    struct fragment *f = &frags[to];
 
-    x_nop(&nops, spot - (e->jump - e->lead));
-    frags[e->from].body_len = spot - frags[e->from].body;
+    frags[e->from].body_len = f->body - frags[e->from].body;
     e->jump = 0;
     e->linked = to;
     e->next_in = 0;
-    frags[to].incoming = x;
-    hot.next = chunk_round(spot + frags[to].body_len);
+    f->incoming = x;
+    hot.next = chunk_round(f->body + f->body_len);
     cache_stats.overlays++;
+}
+
+/* A place for the body, with its landing pad in front where wanted. 0: full. */
+static uint32_t
+place_body(struct draft *d, uint32_t len)
+{
+    uint32_t pad = d->landing ? pad_length(d->tag) : 0;
+
+    if (d->spot && hot.end - d->spot >= len + GRANULE)
+        return d->spot;
+    d->spot = 0;
+    /* Aligned to 8, plus the phase that the code was made for. */
+    uint32_t lead = d->landing ? pad : d->hot.phase, chunk = area_alloc_aligned(&hot, lead + len);
+    return chunk ? chunk + lead : 0;
 }
 
 frag_id
@@ -646,8 +688,7 @@ cache_commit(struct draft *d, exit_id after)
     frag_id id = frag_alloc();
     exit_id x0 = id ? exits_alloc(d->n_exits) : 0;
     uint32_t cold_off = x0 || !d->n_exits ? area_alloc(&cold, cold_len) : 0;
-    uint32_t spot = cold_off ? overlay_spot(after, len) : 0;
-    uint32_t body = spot ? spot : cold_off ? area_alloc(&hot, len) : 0;
+    uint32_t body = cold_off ? place_body(d, len) : 0;
 
     if (!body)
         return 0;                        /* the reset that follows takes back what was taken here */
@@ -664,12 +705,16 @@ cache_commit(struct draft *d, exit_id after)
     }
     memcpy(cache_at(body), d->code, len);
     apply_relocs(d, f);
-    if (spot)
-        overlay(after, id, spot);
+    if (d->spot)
+        overlay(after, id);
     line_put(body, id, false);
     if (!(d->flags & FRAG_ONCE)) {
         pages_add(id);
         table_insert(id);
+    }
+    if (d->landing) {
+        f->flags |= FRAG_PAD_INLINE;
+        pad_register(id, body - write_pad(body - pad_length(d->tag), d->tag));
     }
     cache_stats.fragments++;
     cache_stats.live++;
@@ -712,17 +757,31 @@ delete_fragment(frag_id id)
     cache_stats.live--;
 }
 
+/* A body that overlays its predecessor, or is overlaid, ends within a granule: that one is lost until a reset. */
+static void
+free_body(const struct fragment *f)
+{
+    uint32_t lo = f->flags & FRAG_PAD_INLINE ? f->pad : f->body, hi = f->body + f->body_len;
+    bool overlaid = f->n_exits && !exits[f->exit0 + f->n_exits - 1].jump;
+
+    lo = (uint32_t)align_up(lo, GRANULE);
+    hi = (uint32_t)(overlaid ? align_down(hi, GRANULE) : align_up(hi, GRANULE));
+    if (hi > lo)
+        area_push(&hot, lo, hi - lo);
+}
+
 static void
 release(frag_id id)
 {
     struct fragment *f = &frags[id];
 
     line_remove(f->body, id, false);
-    area_free(&hot, f->body, f->body_len);
+    free_body(f);
     area_free(&cold, f->cold, f->cold_len);
     if (f->pad) {
         line_remove(f->pad, id, true);
-        area_free(&cold, f->pad, PAD_SIZE);
+        if (!(f->flags & FRAG_PAD_INLINE))
+            area_free(&pads, f->pad, PAD_SIZE);
     }
     if (f->n_exits) {
         exits[f->exit0].next_in = free_exits[f->n_exits];
@@ -738,7 +797,8 @@ static void
 restart(void)
 {
     area_restart(&hot, hot_start);
-    area_restart(&cold, hot.end);
+    area_restart(&pads, hot.end);
+    area_restart(&cold, pads.end);
     want_restart = false;
 }
 

@@ -4,11 +4,11 @@
  * growing up; from the middle: the cold part (exit stubs, landing pads, state
  * maps), so that hot lines and pages hold hot code only.
  * A fragment is the translation of the block that starts at `tag` in `mode`.
- * Its body starts 4-aligned; every patchable displacement in it is 4-aligned.
+ * Every patchable displacement lies within an aligned 8 bytes.
  *
  * Threads: everything here is under cache_lock unless said otherwise. Code
  * running in the cache sees the old jump or the new one, because a patch is
- * one aligned 4-byte store. Lookups (cache_lookup) take no lock.
+ * one atomic 4-byte store. Lookups (cache_lookup) take no lock.
  * Deleted fragments keep their memory until no thread can be inside (epochs).
  * See docs/code-cache.md. */
 /* SPDX-License-Identifier: BSD-3-Clause */
@@ -25,6 +25,7 @@ enum {
     FRAG_DEAD = 1,              /* unlinked and out of the table; memory waits for its epoch */
     FRAG_SELFCHECK = 2,         /* compares its source bytes at entry                        */
     FRAG_ONCE = 8,              /* private single-instruction fragment, never linked         */
+    FRAG_PAD_INLINE = 16,       /* its landing pad stands right before its body              */
 };
 
 struct fragment {
@@ -39,7 +40,6 @@ struct fragment {
     uint16_t n_exits, n_map;
     uint16_t app_len;           /* source bytes                                              */
     uint8_t mode, flags;
-    uint8_t pad_hit;            /* offset in the pad where its target has been found right   */
 };
 
 enum exit_kind {
@@ -88,6 +88,8 @@ struct draft {
     uint8_t mode, flags;
     uint16_t app_len;
     unsigned n_insns;
+    bool landing;               /* wants its landing pad right in front                    */
+    uint32_t spot;              /* where it could overlay its predecessor's jump, or 0     */
     bool stop_after_stores;     /* a store could change what follows it                    */
     struct emit hot;
     struct draft_exit exit[DRAFT_MAX_EXITS];
@@ -117,6 +119,10 @@ frag_id cache_lookup(uint64_t tag, unsigned mode);
 /* Places a finished draft. 0: the cache is full (caller resets it and retries).
  * `after`: a fragment of a single-threaded process whose final jump may be overlaid, or 0. */
 frag_id cache_commit(struct draft *d, exit_id after);
+/* Where code that runs on from exit `x` would stand right behind it, its jump saved; 0: not possible. */
+uint32_t cache_overlay_spot(exit_id x);
+/* Start address modulo 8 that a body for `d` will get. */
+uint8_t cache_phase(const struct draft *d, uint64_t tag);
 /* Points exit `x` at fragment `to`, if both are alive and it is not linked yet. */
 void cache_link(exit_id x, frag_id to);
 /* Landing pad of `f` for indirect branches, made on first use. NULL: cache full. */
@@ -139,8 +145,8 @@ frag_id cache_owner(uint64_t pc, bool *in_pad);
 
 extern volatile uint64_t cache_epoch;
 
-/* pc is past the test of f's landing pad: its target has been found right. */
-bool cache_pad_hit(frag_id f, uint64_t pc);
+/* The program address that a thread at `pc` in f's landing pad is going to; rcx as it is there. */
+uint64_t cache_pad_target(frag_id f, uint64_t pc, uint64_t rcx);
 
 struct cache_stats {
     uint64_t fragments, live, insns, app_bytes, hot_bytes, cold_bytes, links, overlays, pads, flushes, resets, ibl_misses, exits, translate_ns;
@@ -149,6 +155,6 @@ extern struct cache_stats cache_stats;
 
 extern void *const cache_table_address;
 /* blob addresses inside the cache */
-extern uint8_t *cache_exit_routine, *cache_ibl_miss, *cache_ibl_window, *cache_ibl_window_end, *cache_ibl_out;
+extern uint8_t *cache_exit_routine, *cache_ibl_miss, *cache_pad_miss, *cache_ibl_window, *cache_ibl_window_end, *cache_ibl_out;
 
 #endif

@@ -51,7 +51,7 @@ go_on(struct thread *t, uint64_t pc, exit_id from, bool indirect)
     bool once = t->single || block_count_reached();
     t->single = false;
     if (!f || from || once) {
-        enum translate_result r = translate(t, pc, 0, from, once, &f);
+        enum translate_result r = translate(t, pc, 0, from, once, indirect, &f);
         if (r != TRANSLATE_OK)
             run_natively(t);
     }

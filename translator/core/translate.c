@@ -64,7 +64,9 @@ emit_final_exit(struct draft *d, uint64_t target, enum exit_kind kind, uint16_t 
 {
     uint32_t from = emit_off(&d->hot);
 
-    x_align4(&d->hot, 1);
+    x_align_patch(&d->hot, 1);
+    if (d->n_map && d->map[d->n_map - 1].kind == MAP_COPY)
+        map_copy(d, app_off);            /* the padding is not the program's: its length does not count */
     x_jmp_exit(&d->hot, exit_add(d, target, kind, app_off));
     d->fall_lead = kind == X_LINK ? (uint8_t)(emit_off(&d->hot) - 4 - from) : 0;
 }
@@ -192,6 +194,7 @@ emit_spill_rcx_rdx(struct draft *d, uint16_t app_off)
 {
     map_copy(d, app_off);
     x_mov_slot_r(&d->hot, SLOT_SPILL0, RCX);
+    map_inside(d, app_off, 0, 0, 0);
     x_mov_slot_r(&d->hot, SLOT_SPILL1, RDX);
     map_inside(d, app_off, MAP_RCX | MAP_RDX, 0, 0);
 }
@@ -258,7 +261,7 @@ emit_jcc(struct draft *d, const struct insn *in, uint64_t pc, uint16_t app_off)
     uint64_t next = pc + in->len;
 
     map_copy(d, app_off);
-    x_align4(e, 2);
+    x_align_patch(e, 2);
     map_copy(d, app_off);
     x_jcc_exit(e, in->opcode & 15u, exit_add(d, next + (uint64_t)in->imm, X_LINK, app_off));
     map_inside(d, (uint16_t)(app_off + in->len), 0, 0, 0);
@@ -277,11 +280,14 @@ emit_loop(struct draft *d, const uint8_t *bytes, const struct insn *in, uint64_t
     emit_u8(e, 2);                                     /* to the jump to `taken` */
     map_inside(d, (uint16_t)(app_off + in->len), 0, 0, 0);
     emit_u8(e, 0xeb);
-    emit_u8(e, (uint8_t)((-(emit_off(e) + 2) & 3) + 5));
+    uint32_t skip = emit_off(e);
+    emit_u8(e, 0);
     uint64_t x = exit_add(d, taken, X_LINK, app_off);
     map_add(d, (struct map_entry){.kind = MAP_EXIT, .app_off = (uint16_t)x});    /* the jump has happened */
-    x_align4(e, 1);
+    x_align_patch(e, 1);
     x_jmp_exit(e, x);
+    if (!e->overflow)
+        e->base[skip] = (uint8_t)(emit_off(e) - skip - 1);
     map_inside(d, (uint16_t)(app_off + in->len), 0, 0, 0);
     emit_final_exit(d, next, X_LINK, app_off);
 }
@@ -421,12 +427,14 @@ insn_loads_gs(const uint8_t *bytes, const struct insn *in)
 static void
 draft_begin(struct draft *d, uint64_t tag, unsigned mode)
 {
+    uint8_t phase = d->hot.phase;
+
     d->tag = tag;
     d->mode = (uint8_t)mode;
     d->flags = 0;
     d->n_exits = d->n_map = d->n_insns = d->n_constants = 0;
     d->fall_lead = 0;
-    d->hot = (struct emit){.base = d->code, .p = d->code, .end = d->code + sizeof d->code, .reloc = d->relocs};
+    d->hot = (struct emit){.base = d->code, .p = d->code, .end = d->code + sizeof d->code, .reloc = d->relocs, .phase = phase};
 }
 
 /* Where fetching must stop: the end of the executable memory around pc. */
@@ -561,7 +569,7 @@ link_to_known(frag_id id, unsigned mode)
 }
 
 enum translate_result
-translate(struct thread *t, uint64_t tag, unsigned mode, exit_id from, bool once, frag_id *out)
+translate(struct thread *t, uint64_t tag, unsigned mode, exit_id from, bool once, bool indirect, frag_id *out)
 {
     enum translate_result result = TRANSLATE_OK;
     struct region r;
@@ -572,7 +580,12 @@ translate(struct thread *t, uint64_t tag, unsigned mode, exit_id from, bool once
     mutex_lock(&cache_lock);
     if (!once)
         id = cache_lookup(tag, mode);
-    while (!id && (result = draft_safely(t, tag, mode, &r, once)) == TRANSLATE_OK) {
+    while (!id) {
+        draft.landing = indirect && !once;
+        draft.spot = once || indirect ? 0 : cache_overlay_spot(from);
+        draft.hot.phase = cache_phase(&draft, tag);
+        if ((result = draft_safely(t, tag, mode, &r, once)) != TRANSLATE_OK)
+            break;
         CHECK(!draft.hot.overflow, "a block fits the draft");
         id = cache_commit(&draft, once ? 0 : from);
         if (!id) {

@@ -13,8 +13,9 @@ enum translate_result {
 
 /* The fragment of (tag, mode), translated now if need be. Takes and releases
  * cache_lock. `from`: the exit through which control came, or 0.
+ * `indirect`: reached by an indirect branch, so its landing pad comes right in front.
  * `once`: translate only the first instruction, privately. */
-enum translate_result translate(struct thread *t, uint64_t tag, unsigned mode, exit_id from, bool once, frag_id *out);
+enum translate_result translate(struct thread *t, uint64_t tag, unsigned mode, exit_id from, bool once, bool indirect, frag_id *out);
 
 /* The state map: what cache address `pc` of fragment f stands for. */
 struct app_state {

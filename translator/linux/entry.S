@@ -126,7 +126,10 @@ exit_saved_rcx:
  * shared one read again: so never do both miss each other.
  * A signal handler that interrupts in [ibl_window, ibl_window_end) moves the
  * thread to blob_ibl_out: what it queued is delivered there. */
-    .globl blob_ibl_out, ibl_window, ibl_window_end
+    .globl blob_ibl_out, ibl_window, ibl_window_end, blob_pad_miss
+blob_pad_miss:                  /* a landing pad found rcx + tag, not tag; rdx = -tag */
+    not %rdx
+    lea 1(%rcx,%rdx), %rcx
 blob_ibl_miss:
     mov %rcx, %gs:SLOT_EXIT_ARG
     mov %rax, %gs:SLOT_SAVE_RAX

@@ -224,11 +224,7 @@ program_state(struct thread *t, const struct kucontext *uc, struct mcontext *m)
         return IN_ENGINE;
     mcontext_from_frame(m, &uc->mc);
     if (pad) {
-        const uint8_t *start = cache_at(frag_get(f)->pad);
-        bool at_start = uc->mc.rip == (uint64_t)start;
-        if (!at_start && m->gpr[RCX] != 0 && !cache_pad_hit(f, uc->mc.rip))
-            return IN_ENGINE;        /* not this one: on its way to the miss routine */
-        m->rip = at_start ? m->gpr[RCX] : frag_get(f)->tag;
+        m->rip = cache_pad_target(f, uc->mc.rip, m->gpr[RCX]);
         m->gpr[RCX] = t->s.spill[0];
         m->gpr[RDX] = t->s.spill[1];
         return IN_CACHE;
