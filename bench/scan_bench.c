@@ -4,22 +4,15 @@
  * instruction, as a translator does. They are measured in turn, and the fastest
  * of several rounds counts. */
 /* SPDX-License-Identifier: BSD-3-Clause */
-#define _GNU_SOURCE    /* dl_iterate_phdr */
+#include "insn_source.h"
 #include "x86/scan.h"
 
 #include <Zydis/Zydis.h>
 
-#include <elf.h>
-#include <fcntl.h>
-#include <link.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
-enum { ROUNDS = 15, SLACK = 64, REGIONS_MAX = 64 };
+enum { ROUNDS = 15, REGIONS_MAX = 64 };
 
 struct region {
     const uint8_t *begin, *end;
@@ -32,47 +25,8 @@ static ZydisDecoder full, minimal;
 static void
 collect(const uint8_t *code, size_t len)
 {
-    if (region_count < REGIONS_MAX && len > SLACK)
-        regions[region_count++] = (struct region){ code, code + len - SLACK };
-}
-
-static void
-collect_segments(const uint8_t *base, const Elf64_Phdr *ph, unsigned n, bool mapped)
-{
-    for (; n-- > 0; ph++) {
-        if (ph->p_type == PT_LOAD && ph->p_flags & PF_X)
-            collect(base + (mapped ? ph->p_vaddr : ph->p_offset), ph->p_filesz);
-    }
-}
-
-static int
-collect_module(struct dl_phdr_info *info, size_t size, void *arg)
-{
-    (void)size;
-    (void)arg;
-    collect_segments((const uint8_t *)info->dlpi_addr, info->dlpi_phdr, info->dlpi_phnum, true);
-    return 0;
-}
-
-static void
-collect_file(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat st;
-    const uint8_t *file;
-
-    if (fd < 0 || fstat(fd, &st) < 0) {
-        perror(path);
-        exit(2);
-    }
-    file = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);    /* stays: insns point into it */
-    close(fd);
-    if (file == MAP_FAILED) {
-        perror(path);
-        exit(2);
-    }
-    const Elf64_Ehdr *eh = (const Elf64_Ehdr *)file;
-    collect_segments(file, (const Elf64_Phdr *)(file + eh->e_phoff), eh->e_phnum, false);
+    if (region_count < REGIONS_MAX && len > INSN_SLACK)
+        regions[region_count++] = (struct region){code, code + len - INSN_SLACK};
 }
 
 /* ---- the ways; each returns the length, or 1 for what is no instruction ---- */
@@ -82,7 +36,7 @@ way_scan(const uint8_t *p)
 {
     struct insn in;
 
-    scan_insn(p, SLACK, &in);
+    scan_insn(p, INSN_SLACK, &in);
     return in.len;
 }
 
@@ -102,7 +56,7 @@ way_scan_effects(const uint8_t *p)
     struct insn in;
     struct effects fx;
 
-    scan_insn(p, SLACK, &in);
+    scan_insn(p, INSN_SLACK, &in);
     scan_effects(p, &in, &fx);
     sink = fx.reads;
     (void)sink;
@@ -133,11 +87,11 @@ struct way {
 };
 
 static struct way ways[] = {
-    { "scan_insn", way_scan, 1e9 },
-    { "scan_insn, 15 bytes readable", way_scan_15, 1e9 },
-    { "scan_insn and scan_effects", way_scan_effects, 1e9 },
-    { "Zydis, minimal mode", way_zydis_minimal, 1e9 },
-    { "Zydis, full decode", way_zydis_full, 1e9 },
+    {"scan_insn", way_scan, 1e9},
+    {"scan_insn, 15 bytes readable", way_scan_15, 1e9},
+    {"scan_insn and scan_effects", way_scan_effects, 1e9},
+    {"Zydis, minimal mode", way_zydis_minimal, 1e9},
+    {"Zydis, full decode", way_zydis_full, 1e9},
 };
 
 static double
@@ -175,9 +129,9 @@ main(int argc, char **argv)
     ZydisDecoderInit(&minimal, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
     ZydisDecoderEnableMode(&minimal, ZYDIS_DECODER_MODE_MINIMAL, ZYAN_TRUE);
     if (argc == 1)
-        dl_iterate_phdr(collect_module, NULL);
+        insn_each_own_segment(collect);
     for (int i = 1; i < argc; i++)
-        collect_file(argv[i]);
+        insn_each_file_segment(argv[i], collect);
     if (region_count == 0) {
         fprintf(stderr, "scan_bench: no code\n");
         return 2;

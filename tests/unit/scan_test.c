@@ -72,10 +72,10 @@ expect_rows(const struct row *rows, unsigned n)
     }
 }
 
-#define EXPECT_ROWS(...)                                        \
-    do {                                                        \
-        static const struct row rows[] = {__VA_ARGS__};         \
-        expect_rows(rows, sizeof rows / sizeof *rows);          \
+#define EXPECT_ROWS(...)                                \
+    do {                                                \
+        static const struct row rows[] = {__VA_ARGS__}; \
+        expect_rows(rows, sizeof rows / sizeof *rows);  \
     } while (0)
 
 /* clang-format off */

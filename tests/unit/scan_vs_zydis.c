@@ -7,25 +7,19 @@
  * control transfer there.
  * Prints the first mismatch of each kind and fails if there was any. */
 /* SPDX-License-Identifier: BSD-3-Clause */
-#define _GNU_SOURCE    /* dl_iterate_phdr */
+#include "insn_source.h"
 #include "x86/scan.h"
 
 #include <Zydis/Zydis.h>
 
-#include <elf.h>
-#include <fcntl.h>
-#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
-    SLACK = 64,             /* readable bytes from the start of every case      */
-    KINDS_MAX = 20,         /* kinds of mismatch that are printed               */
+    KINDS_MAX = 20, /* kinds of mismatch that are printed               */
     IMPRECISE_MAX = 400,
 };
 
@@ -36,32 +30,12 @@ struct both {
     struct effects fx;
     ZydisDecodedInstruction z;
     ZydisDecodedOperand ops[ZYDIS_MAX_OPERAND_COUNT];
-    bool decoded;           /* Zydis accepted the bytes                         */
+    bool decoded; /* Zydis accepted the bytes                         */
 };
 
 static ZydisDecoder decoder;
 static uint64_t cases, accepted;
 static bool show_imprecise;
-
-/* ---- random numbers ---- */
-
-static uint64_t rng_state;
-
-static uint64_t
-rng(void)
-{
-    uint64_t z = rng_state += 0x9e3779b97f4a7c15;
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-    z = (z ^ z >> 27) * 0x94d049bb133111eb;
-    return z ^ z >> 31;
-}
-
-static unsigned
-below(unsigned n)
-{
-    return (unsigned)((rng() >> 32) * n >> 32);
-}
 
 /* ---- reporting ---- */
 
@@ -92,12 +66,13 @@ print_case(const struct both *b, const char *what)
     printf("%s:", what);
     for (unsigned i = 0; i < len; i++)
         printf(" %02x", b->bytes[i]);
-    printf("    %s\n    ours: len %u class %u enc %u map %u opcode %02x@%u prefixes %x rex %x seg %u shape %x "
-           "modrm %02x@%u disp %u@%u imm %u@%u = %llx flags -%x +%x gpr -%x +%x mem -%u +%u size %u\n",
-           text, s->len, s->cls, s->enc, s->map, s->opcode, s->opcode_off, s->prefixes, s->rex, s->seg, s->shape,
-           s->modrm, s->modrm_off, s->disp_len, s->disp_off, s->imm_len, s->imm_off, (unsigned long long)s->imm,
-           s->flags_read, s->flags_written, b->fx.reads, b->fx.writes, b->fx.mem_read, b->fx.mem_written,
-           b->fx.mem_size);
+    printf(
+        "    %s\n    ours: len %u class %u enc %u map %u opcode %02x@%u prefixes %x rex %x seg %u shape %x "
+        "modrm %02x@%u disp %u@%u imm %u@%u = %llx flags -%x +%x gpr -%x +%x mem -%u +%u size %u\n",
+        text, s->len, s->cls, s->enc, s->map, s->opcode, s->opcode_off, s->prefixes, s->rex, s->seg, s->shape,
+        s->modrm, s->modrm_off, s->disp_len, s->disp_off, s->imm_len, s->imm_off, (unsigned long long)s->imm,
+        s->flags_read, s->flags_written, b->fx.reads, b->fx.writes, b->fx.mem_read, b->fx.mem_written,
+        b->fx.mem_size);
 }
 
 /* Counts `what` for this mnemonic; true if it is the first of its kind. */
@@ -116,7 +91,7 @@ count_kind(struct kind *kinds, unsigned *n, unsigned max, const struct both *b, 
         kinds[max - 1].count++;
         return false;
     }
-    kinds[(*n)++] = (struct kind){ what, mnemonic, 1 };
+    kinds[(*n)++] = (struct kind){what, mnemonic, 1};
     return true;
 }
 
@@ -152,32 +127,52 @@ static enum insn_class
 class_of(const struct both *b)
 {
     switch (b->z.mnemonic) {
-    case ZYDIS_MNEMONIC_LOOP: case ZYDIS_MNEMONIC_LOOPE: case ZYDIS_MNEMONIC_LOOPNE:
-    case ZYDIS_MNEMONIC_JCXZ: case ZYDIS_MNEMONIC_JECXZ: case ZYDIS_MNEMONIC_JRCXZ: return INSN_LOOP;
+    case ZYDIS_MNEMONIC_LOOP:
+    case ZYDIS_MNEMONIC_LOOPE:
+    case ZYDIS_MNEMONIC_LOOPNE:
+    case ZYDIS_MNEMONIC_JCXZ:
+    case ZYDIS_MNEMONIC_JECXZ:
+    case ZYDIS_MNEMONIC_JRCXZ: return INSN_LOOP;
     case ZYDIS_MNEMONIC_JMP: return is_far(b) ? INSN_FAR : is_direct(b) ? INSN_JMP : INSN_JMP_IND;
     case ZYDIS_MNEMONIC_CALL: return is_far(b) ? INSN_FAR : is_direct(b) ? INSN_CALL : INSN_CALL_IND;
     case ZYDIS_MNEMONIC_RET: return is_far(b) ? INSN_FAR : INSN_RET;
-    case ZYDIS_MNEMONIC_IRET: case ZYDIS_MNEMONIC_IRETD: case ZYDIS_MNEMONIC_IRETQ: return INSN_FAR;
+    case ZYDIS_MNEMONIC_IRET:
+    case ZYDIS_MNEMONIC_IRETD:
+    case ZYDIS_MNEMONIC_IRETQ: return INSN_FAR;
     case ZYDIS_MNEMONIC_SYSCALL: return INSN_SYSCALL;
     case ZYDIS_MNEMONIC_SYSENTER: return INSN_SYSENTER;
-    case ZYDIS_MNEMONIC_INT: case ZYDIS_MNEMONIC_INT1: case ZYDIS_MNEMONIC_INT3: return INSN_INT;
-    case ZYDIS_MNEMONIC_POPF: case ZYDIS_MNEMONIC_POPFQ: return INSN_POPF;
-    case ZYDIS_MNEMONIC_PUSHF: case ZYDIS_MNEMONIC_PUSHFQ: return INSN_PUSHF;
-    case ZYDIS_MNEMONIC_FNSTENV: case ZYDIS_MNEMONIC_FNSAVE:
-    case ZYDIS_MNEMONIC_FXSAVE: case ZYDIS_MNEMONIC_FXSAVE64:
-    case ZYDIS_MNEMONIC_XSAVE: case ZYDIS_MNEMONIC_XSAVE64:
-    case ZYDIS_MNEMONIC_XSAVEC: case ZYDIS_MNEMONIC_XSAVEC64:
-    case ZYDIS_MNEMONIC_XSAVEOPT: case ZYDIS_MNEMONIC_XSAVEOPT64:
-    case ZYDIS_MNEMONIC_XSAVES: case ZYDIS_MNEMONIC_XSAVES64: return INSN_FPSAVE;
-    case ZYDIS_MNEMONIC_LSS: case ZYDIS_MNEMONIC_LFS: case ZYDIS_MNEMONIC_LGS: return INSN_SEGLOAD;
-    case ZYDIS_MNEMONIC_POP:
-        return b->z.opcode_map == ZYDIS_OPCODE_MAP_0F ? INSN_SEGLOAD : INSN_PLAIN;
+    case ZYDIS_MNEMONIC_INT:
+    case ZYDIS_MNEMONIC_INT1:
+    case ZYDIS_MNEMONIC_INT3: return INSN_INT;
+    case ZYDIS_MNEMONIC_POPF:
+    case ZYDIS_MNEMONIC_POPFQ: return INSN_POPF;
+    case ZYDIS_MNEMONIC_PUSHF:
+    case ZYDIS_MNEMONIC_PUSHFQ: return INSN_PUSHF;
+    case ZYDIS_MNEMONIC_FNSTENV:
+    case ZYDIS_MNEMONIC_FNSAVE:
+    case ZYDIS_MNEMONIC_FXSAVE:
+    case ZYDIS_MNEMONIC_FXSAVE64:
+    case ZYDIS_MNEMONIC_XSAVE:
+    case ZYDIS_MNEMONIC_XSAVE64:
+    case ZYDIS_MNEMONIC_XSAVEC:
+    case ZYDIS_MNEMONIC_XSAVEC64:
+    case ZYDIS_MNEMONIC_XSAVEOPT:
+    case ZYDIS_MNEMONIC_XSAVEOPT64:
+    case ZYDIS_MNEMONIC_XSAVES:
+    case ZYDIS_MNEMONIC_XSAVES64: return INSN_FPSAVE;
+    case ZYDIS_MNEMONIC_LSS:
+    case ZYDIS_MNEMONIC_LFS:
+    case ZYDIS_MNEMONIC_LGS: return INSN_SEGLOAD;
+    case ZYDIS_MNEMONIC_POP: return b->z.opcode_map == ZYDIS_OPCODE_MAP_0F ? INSN_SEGLOAD : INSN_PLAIN;
     case ZYDIS_MNEMONIC_MOV:
         return b->z.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT && b->z.opcode == 0x8e ? INSN_SEGLOAD : INSN_PLAIN;
-    case ZYDIS_MNEMONIC_RDGSBASE: case ZYDIS_MNEMONIC_WRGSBASE: return INSN_GSBASE;
+    case ZYDIS_MNEMONIC_RDGSBASE:
+    case ZYDIS_MNEMONIC_WRGSBASE: return INSN_GSBASE;
     case ZYDIS_MNEMONIC_XBEGIN: return INSN_XBEGIN;
     case ZYDIS_MNEMONIC_WRPKRU: return INSN_WRPKRU;
-    case ZYDIS_MNEMONIC_UD0: case ZYDIS_MNEMONIC_UD1: case ZYDIS_MNEMONIC_UD2:
+    case ZYDIS_MNEMONIC_UD0:
+    case ZYDIS_MNEMONIC_UD1:
+    case ZYDIS_MNEMONIC_UD2:
     case ZYDIS_MNEMONIC_UIRET: return INSN_INVALID;
     case ZYDIS_MNEMONIC_XEND: return INSN_PLAIN;
     default: return b->z.meta.category == ZYDIS_CATEGORY_COND_BR ? INSN_JCC : INSN_PLAIN;
@@ -232,21 +227,22 @@ is_string(const struct both *b)
 {
     unsigned op = b->z.opcode;
 
-    return b->z.encoding == ZYDIS_INSTRUCTION_ENCODING_LEGACY && b->z.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT &&
+    return b->z.encoding == ZYDIS_INSTRUCTION_ENCODING_LEGACY &&
+           b->z.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT &&
            ((op >= 0xa4 && op <= 0xa7) || (op >= 0xaa && op <= 0xaf) || (op >= 0x6c && op <= 0x6f));
 }
 
 static bool
 is_moffs(const struct both *b)
 {
-    return b->z.encoding == ZYDIS_INSTRUCTION_ENCODING_LEGACY && b->z.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT &&
-           b->z.opcode >= 0xa0 && b->z.opcode <= 0xa3;
+    return b->z.encoding == ZYDIS_INSTRUCTION_ENCODING_LEGACY &&
+           b->z.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT && b->z.opcode >= 0xa0 && b->z.opcode <= 0xa3;
 }
 
 static bool
 has_implicit_stack(const struct both *b)
 {
-    if (b->z.opcode_map == ZYDIS_OPCODE_MAP_0F38)    /* movdir64b may have its destination address in rsp */
+    if (b->z.opcode_map == ZYDIS_OPCODE_MAP_0F38) /* movdir64b may have its destination address in rsp */
         return false;
     for (unsigned i = 0; i < b->z.operand_count; i++) {
         const ZydisDecodedOperand *op = &b->ops[i];
@@ -300,7 +296,10 @@ prefixes_of(const struct both *b, enum insn_seg *seg)
         case 0xf3: bits |= PFX_F3; break;
         case 0x64: *seg = SEG_FS; break;
         case 0x65: *seg = SEG_GS; break;
-        case 0x26: case 0x2e: case 0x36: case 0x3e:
+        case 0x26:
+        case 0x2e:
+        case 0x36:
+        case 0x3e:
             if (*seg == SEG_NONE)
                 *seg = SEG_OTHER;
             break;
@@ -324,8 +323,7 @@ rex_of(const struct both *b)
         return 0x40 | r->evex.W << 3 | !r->evex.R << 2 | !r->evex.X << 1 | !r->evex.B;
     case ZYDIS_INSTRUCTION_ENCODING_XOP:
         return 0x40 | r->xop.W << 3 | !r->xop.R << 2 | !r->xop.X << 1 | !r->xop.B;
-    default:
-        return b->z.attributes & ZYDIS_ATTRIB_HAS_REX ? b->bytes[r->rex.offset] : 0;
+    default: return b->z.attributes & ZYDIS_ATTRIB_HAS_REX ? b->bytes[r->rex.offset] : 0;
     }
 }
 
@@ -396,13 +394,13 @@ is_vtest(const struct both *b)
 static void
 check_flags(const struct both *b)
 {
-    const ZydisAccessedFlags none = { 0 }, *f = b->z.cpu_flags ? b->z.cpu_flags : &none;
+    const ZydisAccessedFlags none = {0}, *f = b->z.cpu_flags ? b->z.cpu_flags : &none;
     const unsigned known = FLAGS_ARITH | FLAG_DF;
     unsigned touched = (f->modified | f->set_0 | f->set_1 | f->undefined) & known;
     unsigned tested = f->tested & known;
 
     if (b->ours.shape & SHAPE_REP)
-        tested &= ~FLAG_ZF;    /* repe cmps tests what it has just written */
+        tested &= ~FLAG_ZF; /* repe cmps tests what it has just written */
     if (is_vtest(b))
         touched |= FLAGS_ARITH;
 
@@ -426,7 +424,7 @@ gpr_bit(ZydisRegister reg)
 }
 
 struct sets {
-    unsigned reads, writes, kills;    /* kills: written wholly and unconditionally */
+    unsigned reads, writes, kills; /* kills: written wholly and unconditionally */
     bool mem_read, mem_written;
 };
 
@@ -485,7 +483,7 @@ is_zeroing(const struct both *b)
 static void
 check_effects(const struct both *b)
 {
-    struct sets s = { 0 };
+    struct sets s = {0};
 
     for (unsigned i = 0; i < b->z.operand_count; i++)
         add_operand(&s, b, &b->ops[i]);
@@ -549,7 +547,7 @@ check_cut(const struct both *b)
     memcpy(copy, b->bytes, len);
     if (!scan_insn(copy, len, &again) || !scans_the_same(&b->ours, &again))
         mismatch(b, "cut behind its end");
-    if (scan_insn(copy, below(len), &again))
+    if (scan_insn(copy, insn_random_below(len), &again))
         mismatch(b, "cut short");
     if (!scan_insn(b->bytes, INSN_MAX_LEN, &again) || !scans_the_same(&b->ours, &again))
         mismatch(b, "cut after 15 bytes");
@@ -570,7 +568,7 @@ check_rejected(const struct both *b)
         mismatch(b, "length of undefined");
 }
 
-/* Compares the instruction at `bytes`, where SLACK bytes are readable; returns
+/* Compares the instruction at `bytes`, where INSN_SLACK bytes are readable; returns
  * how many bytes to advance. */
 static unsigned
 check(const uint8_t *bytes)
@@ -580,7 +578,7 @@ check(const uint8_t *bytes)
     b.bytes = bytes;
     b.decoded = ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, bytes, INSN_MAX_LEN, &b.z, b.ops));
     cases++;
-    if (!scan_insn(bytes, SLACK, &b.ours)) {
+    if (!scan_insn(bytes, INSN_SLACK, &b.ours)) {
         mismatch(&b, "no result");
         return 1;
     }
@@ -608,140 +606,24 @@ check(const uint8_t *bytes)
     return b.z.length;
 }
 
-/* ---- sources of instructions ---- */
-
-static void
-fill_random(uint8_t *bytes)
-{
-    for (unsigned i = 0; i < SLACK; i += 8) {
-        uint64_t v = rng();
-        memcpy(bytes + i, &v, 8);
-    }
-}
-
-static void
-check_random(uint64_t n)
-{
-    uint8_t bytes[SLACK];
-
-    while (n-- > 0) {
-        fill_random(bytes);
-        check(bytes);
-    }
-}
-
-static unsigned
-put_prefixes(uint8_t *bytes, unsigned n)
-{
-    static const uint8_t legacy[] = { 0x66, 0x67, 0xf2, 0xf3, 0xf0, 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65 };
-    unsigned at = 0;
-
-    while (n-- > 0)
-        bytes[at++] = below(8) == 0 ? 0x40 | below(16) : legacy[below(sizeof legacy)];
-    return at;
-}
-
-/* Prefixes, then one of the encodings with any opcode; the random bytes that
- * are left serve as ModRM, SIB, displacement and immediate. */
-static void
-put_structured(uint8_t *bytes)
-{
-    unsigned r = below(64);
-    unsigned at = put_prefixes(bytes, r < 24 ? 0 : r < 48 ? 1 : r < 60 ? 2 : r < 63 ? 3 : below(15));
-    unsigned kind = below(20);
-
-    if (kind < 12 && below(2))
-        bytes[at++] = 0x40 | below(16);
-    switch (kind) {
-    case 0 ... 3: return;                                       /* the one-byte map */
-    case 4 ... 7: bytes[at] = 0x0f; return;
-    case 8 ... 9: bytes[at++] = 0x0f; bytes[at] = 0x38; return;
-    case 10: bytes[at++] = 0x0f; bytes[at] = 0x3a; return;
-    case 11: bytes[at++] = 0x0f; bytes[at] = 0x0f; return;
-    case 12: bytes[at] = 0xc5; return;
-    case 13 ... 14:
-        bytes[at++] = 0xc4;
-        bytes[at] = (bytes[at] & 0xe0) | (1 + below(3));
-        if (below(2))
-            bytes[at + 1] |= 0x78;                              /* no second source */
-        return;
-    case 15 ... 18:
-        bytes[at++] = 0x62;
-        bytes[at] = (bytes[at] & 0xf0) | (1 + below(6));
-        bytes[at + 1] |= 0x04;
-        if (below(2))
-            bytes[at + 1] |= 0x78;
-        if (below(2))
-            bytes[at + 2] |= 0x08;
-        return;
-    default:
-        bytes[at++] = 0x8f;
-        bytes[at] = (bytes[at] & 0xe0) | (8 + below(3));
-    }
-}
-
-static void
-check_structured(uint64_t n)
-{
-    uint8_t bytes[SLACK];
-
-    while (n-- > 0) {
-        fill_random(bytes);
-        put_structured(bytes);
-        check(bytes);
-    }
-}
-
 static void
 check_code(const uint8_t *code, size_t len)
 {
     size_t at = 0;
 
-    while (at + SLACK <= len)
+    while (at + INSN_SLACK <= len)
         at += check(code + at);
 }
 
-static int
-check_module(struct dl_phdr_info *info, size_t size, void *arg)
+static void
+check_generated(void (*generate)(uint8_t *bytes), uint64_t n)
 {
-    (void)size;
-    (void)arg;
-    for (unsigned i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
+    uint8_t bytes[INSN_SLACK];
 
-        if (ph->p_type == PT_LOAD && ph->p_flags & PF_X)
-            check_code((const uint8_t *)info->dlpi_addr + ph->p_vaddr, ph->p_filesz);
+    while (n-- > 0) {
+        generate(bytes);
+        check(bytes);
     }
-    return 0;
-}
-
-static bool
-check_file(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat st;
-    uint8_t *file;
-
-    if (fd < 0 || fstat(fd, &st) < 0 || (size_t)st.st_size < sizeof(Elf64_Ehdr))
-        goto bad;
-    file = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (file == MAP_FAILED)
-        goto bad;
-    close(fd);
-
-    const Elf64_Ehdr *eh = (const Elf64_Ehdr *)file;
-    const Elf64_Phdr *ph = (const Elf64_Phdr *)(file + eh->e_phoff);
-    for (unsigned i = 0; i < eh->e_phnum; i++) {
-        if (ph[i].p_type == PT_LOAD && ph[i].p_flags & PF_X)
-            check_code(file + ph[i].p_offset, ph[i].p_filesz);
-    }
-    munmap(file, st.st_size);
-    return true;
-bad:
-    perror(path);
-    if (fd >= 0)
-        close(fd);
-    return false;
 }
 
 static int
@@ -769,18 +651,18 @@ main(int argc, char **argv)
         }
     }
     ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
-    rng_state = seed;
+    insn_random_seed(seed);
 
     if (optind == argc)
-        dl_iterate_phdr(check_module, NULL);
+        insn_each_own_segment(check_code);
     for (; optind < argc; optind++) {
-        if (!check_file(argv[optind]))
+        if (!insn_each_file_segment(argv[optind], check_code))
             return 2;
     }
-    check_random(millions * 1000000 / 4);
-    check_structured(millions * 1000000 / 4 * 3);
+    check_generated(insn_generate_random, millions * 1000000 / 4);
+    check_generated(insn_generate_structured, millions * 1000000 / 4 * 3);
 
-    printf("seed %llu: %llu cases, %llu of them instructions, %u kinds of mismatch\n", (unsigned long long)seed,
-           (unsigned long long)cases, (unsigned long long)accepted, mismatch_kinds);
+    printf("seed %llu: %llu cases, %llu of them instructions, %u kinds of mismatch\n",
+           (unsigned long long)seed, (unsigned long long)cases, (unsigned long long)accepted, mismatch_kinds);
     return mismatch_kinds != 0;
 }

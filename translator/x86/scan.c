@@ -10,6 +10,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "scan.h"
 
+#include "scan_priv.h"
 #include "scan_tables.h"
 #include "util/base.h"
 
@@ -17,14 +18,12 @@
  * immediate stay below this. */
 enum { WINDOW = 40 };
 
-enum { REX_B = 1, REX_X = 2, REX_R = 4, REX_W = 8, REX_NONE = 0x40 };
-
 /* What the prefixes said. */
 struct prefixes {
-    uint8_t bits;         /* PFX_*                                       */
+    uint8_t bits; /* PFX_*                                       */
     uint8_t rex;
     uint8_t seg;
-    uint8_t last_rep;     /* f2 or f3, whichever came last; 0: neither   */
+    uint8_t last_rep; /* f2 or f3, whichever came last; 0: neither   */
 };
 
 typedef uint64_t __attribute__((may_alias, aligned(1))) unaligned_u64;
@@ -83,7 +82,7 @@ read_modrm(const uint8_t *w, unsigned at, unsigned form, struct insn *out)
     at += present;
     if (parts & MODRM_SIB) {
         if ((w[at++] & 7) == 5 && modrm < 0x40)
-            disp = 4;             /* no base */
+            disp = 4; /* no base */
     }
     out->disp_len = disp;
     out->disp_off = disp ? at : 0;
@@ -118,18 +117,6 @@ set_flags(struct insn *out, enum flag_effect fx)
     out->flags_written = flag_effects[fx].written;
 }
 
-static inline unsigned
-reg_field(const struct insn *in)
-{
-    return in->modrm >> 3 & 7;
-}
-
-static inline bool
-is_mem(const struct insn *in)
-{
-    return in->shape & SHAPE_MEM;
-}
-
 /* A shift by an immediate that the processor masks to zero writes no flags. The
  * narrow rcl and rcr count modulo 9 and 17. */
 static void
@@ -150,7 +137,7 @@ odd_x87(struct insn *out)
 
     if (is_mem(out)) {
         if (reg == 6 && (out->opcode == 0xd9 || out->opcode == 0xdd))
-            out->cls = INSN_FPSAVE;                     /* fnstenv, fnsave */
+            out->cls = INSN_FPSAVE; /* fnstenv, fnsave */
     } else if ((out->opcode == 0xda || out->opcode == 0xdb) && reg < 4) {
         set_flags(out, fcmov[reg]);
     } else if ((out->opcode == 0xdb || out->opcode == 0xdf) && (reg == 5 || reg == 6)) {
@@ -162,16 +149,14 @@ static void
 odd_0f01(struct insn *out, unsigned last_rep)
 {
     switch (out->modrm) {
-    case 0xd6:                                          /* xtest */
-        set_flags(out, FX_ALL);
-        break;
+    case 0xd6: /* xtest */ set_flags(out, FX_ALL); break;
     case 0xec:
         if (last_rep == 0xf3)
-            out->cls = INSN_INVALID;                    /* uiret: Linux leaves it disabled */
+            out->cls = INSN_INVALID; /* uiret: Linux leaves it disabled */
         break;
     case 0xef:
         if (last_rep != 0xf3)
-            out->cls = INSN_WRPKRU;                     /* with f3: stui */
+            out->cls = INSN_WRPKRU; /* with f3: stui */
         break;
     }
 }
@@ -185,9 +170,9 @@ odd_0fae(struct insn *out, unsigned last_rep)
         if (last_rep == 0xf3 && (reg == 1 || reg == 3))
             out->cls = INSN_GSBASE;
     } else if (reg == 0) {
-        out->cls = INSN_FPSAVE;                         /* fxsave */
+        out->cls = INSN_FPSAVE; /* fxsave */
     } else if ((reg == 4 || reg == 6) && !last_rep && !(out->prefixes & PFX_66)) {
-        out->cls = INSN_FPSAVE;                         /* xsave, xsaveopt; else ptwrite, clwb ... */
+        out->cls = INSN_FPSAVE; /* xsave, xsaveopt; else ptwrite, clwb ... */
     }
 }
 
@@ -198,11 +183,11 @@ odd_0fc7(struct insn *out)
 
     if (!is_mem(out)) {
         if (reg >= 6 && !(out->prefixes & PFX_F3))
-            set_flags(out, FX_ALL);                     /* rdrand, rdseed; f3: senduipi, rdpid */
+            set_flags(out, FX_ALL); /* rdrand, rdseed; f3: senduipi, rdpid */
     } else if (reg == 1) {
-        set_flags(out, FX_W_ZF);                        /* cmpxchg8b, cmpxchg16b */
+        set_flags(out, FX_W_ZF); /* cmpxchg8b, cmpxchg16b */
     } else if (reg == 4 || reg == 5) {
-        out->cls = INSN_FPSAVE;                         /* xsavec, xsaves */
+        out->cls = INSN_FPSAVE; /* xsavec, xsaves */
     }
 }
 
@@ -215,6 +200,8 @@ odd_string(struct insn *out)
         out->flags_written = 0;
     }
 }
+
+/* clang-format off */
 
 /* Completes what one table row cannot say, in an instruction that ends at `at`
  * as far as its row goes; returns where it ends. All fields but `len` are set. */
@@ -280,12 +267,14 @@ vector_flags(const struct insn *in, unsigned pp)
     case 0x2f2: case 0x2f3:                             /* andn, blsr ... */
         return vex ? FX_ALL : FX_NONE;
     case 0x2f5: case 0x2f7:                             /* bzhi, bextr; with pp: pdep, shlx ... */
-        return vex && pp == 0 ? FX_ALL : FX_NONE;
+        return vex && pp == PP_NONE ? FX_ALL : FX_NONE;
     case 0x360 ... 0x363:                               /* vpcmpestrm ... vpcmpistri */
         return vex ? FX_ALL : FX_NONE;
     }
     return FX_NONE;
 }
+
+/* clang-format on */
 
 /* Map 1 has an immediate in these places, under VEX and EVEX alike. */
 static bool
@@ -309,9 +298,11 @@ vector_imm(const struct insn *in)
     }
     switch (in->map) {
     case 1: return vector_map1_has_imm(in->opcode) ? IMM_B : IMM_NONE;
-    case 2: case 5: case 6: return IMM_NONE;
+    case 2:
+    case 5:
+    case 6: return IMM_NONE;
     case 3: return IMM_B;
-    case 7: return in->enc == ENC_VEX ? IMM_D : -1;     /* rdmsr, wrmsr, urdmsr by imm32 */
+    case 7: return in->enc == ENC_VEX ? IMM_D : -1; /* rdmsr, wrmsr, urdmsr by imm32 */
     }
     return -1;
 }
@@ -326,7 +317,7 @@ scan_vector(const uint8_t *w, unsigned at, struct insn *out)
     int kind;
 
     if (out->prefixes & (PFX_66 | PFX_F2 | PFX_F3 | PFX_LOCK | PFX_REX)) {
-        finish_invalid(out, lead == 0x8f ? at + 2 : at + 1);    /* 8f is XOP by its second byte */
+        finish_invalid(out, lead == 0x8f ? at + 2 : at + 1); /* 8f is XOP by its second byte */
         return;
     }
     if (lead == 0xc5) {
@@ -350,7 +341,7 @@ scan_vector(const uint8_t *w, unsigned at, struct insn *out)
         finish_invalid(out, at);
         return;
     }
-    if (!(out->enc == ENC_VEX && out->map == 1 && out->opcode == 0x77))    /* vzeroupper */
+    if (!(out->enc == ENC_VEX && out->map == 1 && out->opcode == 0x77)) /* vzeroupper */
         at = read_modrm(w, at, FORM_MODRM, out);
     at = read_imm(w, at, imm_sizes[kind][0], out);
     set_flags(out, vector_flags(out, pp));
@@ -375,9 +366,7 @@ lookup_0f(const uint8_t *w, unsigned *at, const struct prefixes *p, struct insn 
         ++*at;
         out->map = 3;
         return (struct op){MB, INSN_PLAIN, 0, flags_0f3a[w[*at]]};
-    case 0x0f:
-        out->enc = ENC_3DNOW;
-        break;
+    case 0x0f: out->enc = ENC_3DNOW; break;
     case 0x78:
         if (p->last_rep == 0xf2 || (!p->last_rep && (p->bits & PFX_66)))
             op.form = M | IMM_BB;
@@ -421,7 +410,7 @@ scan_escape(const uint8_t *w, struct insn *out)
     struct prefixes p = {0};
     unsigned at = read_prefixes(w, &p);
     unsigned first = w[at];
-    bool pop = first == 0x8f && !(w[at + 1] & 0x18);    /* XOP's map number begins at 8 */
+    bool pop = first == 0x8f && !(w[at + 1] & 0x18); /* XOP's map number begins at 8 */
 
     out->prefixes = p.bits;
     if (UNLIKELY(at == INSN_MAX_LEN)) {

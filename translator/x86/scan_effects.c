@@ -5,33 +5,17 @@
 #include "scan.h"
 
 #include "effects_tables.h"
-
-enum { REX_B = 1, REX_X = 2, REX_R = 4, REX_W = 8 };
-
-/* The mandatory prefix, numbered as in VEX.pp. */
-enum { PP_NONE, PP_66, PP_F3, PP_F2 };
+#include "scan_priv.h"
 
 /* What the opcode's row is chosen and read by. */
 struct shape {
     const uint8_t *bytes;
     const struct insn *in;
     uint8_t pp;
-    uint8_t vvvv;          /* VEX, EVEX, XOP             */
-    uint8_t vector_len;    /* bytes; 16 for SSE          */
-    bool varies;           /* EVEX with a mask or broadcast: the memory operand's size is not the row's */
+    uint8_t vvvv;       /* VEX, EVEX, XOP             */
+    uint8_t vector_len; /* bytes; 16 for SSE          */
+    bool varies;        /* EVEX with a mask or broadcast: the memory operand's size is not the row's */
 };
-
-static inline unsigned
-reg_field(const struct insn *in)
-{
-    return in->modrm >> 3 & 7;
-}
-
-static inline bool
-is_mem(const struct insn *in)
-{
-    return in->shape & SHAPE_MEM;
-}
 
 static inline bool
 is_16bit(const struct insn *in)
@@ -44,7 +28,7 @@ legacy_pp(const uint8_t *bytes, const struct insn *in)
 {
     unsigned reps = in->prefixes & (PFX_F2 | PFX_F3);
 
-    if (reps == (PFX_F2 | PFX_F3)) {             /* the last one counts */
+    if (reps == (PFX_F2 | PFX_F3)) { /* the last one counts */
         for (unsigned i = in->opcode_off; i-- > 0;) {
             if (bytes[i] == 0xf2 || bytes[i] == 0xf3)
                 return bytes[i] == 0xf2 ? PP_F2 : PP_F3;
@@ -57,7 +41,7 @@ static struct shape
 shape_of(const uint8_t *bytes, const struct insn *in)
 {
     struct shape s = {.bytes = bytes, .in = in, .vector_len = 16};
-    const uint8_t *last;                         /* the byte that holds pp, vvvv and, but for EVEX, L */
+    const uint8_t *last; /* the byte that holds pp, vvvv and, but for EVEX, L */
 
     if (in->enc == ENC_LEGACY || in->enc == ENC_3DNOW) {
         s.pp = legacy_pp(bytes, in);
@@ -68,53 +52,86 @@ shape_of(const uint8_t *bytes, const struct insn *in)
     s.vvvv = ~*last >> 3 & 15;
     if (in->enc == ENC_EVEX) {
         s.vector_len = 16 << (last[1] >> 5 & 3);
-        s.varies = last[1] & 0x17;               /* b, aaa */
+        s.varies = last[1] & 0x17; /* b, aaa */
     } else if (*last & 4) {
         s.vector_len = 32;
     }
     return s;
 }
 
+/* clang-format off */
 /* ---- rows that depend on more than map and opcode ---- */
+
+static const struct effect_row nothing = NOTHING, unknown = UNKNOWN;
+
+static inline struct effect_row
+operands_and(uint8_t ops, enum size rm, enum size reg, enum implicit implicit)
+{
+    return (struct effect_row)BOTH(ops, rm, reg, implicit);
+}
+
+static inline struct effect_row
+operands(uint8_t ops, enum size rm, enum size reg)
+{
+    return operands_and(ops, rm, reg, I_NONE);
+}
+
+static inline struct effect_row
+implicitly(enum implicit implicit)
+{
+    return operands_and(0, S_NONE, S_NONE, implicit);
+}
+
+static inline struct effect_row
+load(enum size size)
+{
+    return operands(M_R, size, S_NONE);
+}
+
+static inline struct effect_row
+store(enum size size)
+{
+    return operands(M_W, size, S_NONE);
+}
 
 static struct effect_row
 row_0f01(const struct insn *in, unsigned pp)
 {
     static const struct effect_row mem[8] = {
-        STORE(S_T), STORE(S_T), LOAD(S_T), LOAD(S_T),              /* sgdt, sidt, lgdt, lidt */
-        ROW(E_W, S_SREG, 0), ROW(M_RW, S_Q, 0),                    /* smsw, rstorssp */
-        ROW(E_R, S_W_D, 0), NOTHING,                               /* lmsw, invlpg */
+        STORE(S_T), STORE(S_T), LOAD(S_T), LOAD(S_T),    /* sgdt, sidt, lgdt, lidt */
+        ROW(E_W, S_SREG, 0), ROW(M_RW, S_Q, 0),          /* smsw, rstorssp */
+        ROW(E_R, S_W_D, 0), NOTHING,                     /* lmsw, invlpg */
     };
     unsigned reg = reg_field(in);
 
     if (is_mem(in) || reg == 4 || reg == 6)
         return mem[reg];
     if (pp == PP_F3 && in->modrm >= 0xec && in->modrm <= 0xef)
-        return (struct effect_row)NOTHING;                                    /* uiret, testui, clui, stui */
+        return nothing;    /* uiret, testui, clui, stui */
     switch (in->modrm) {
-    case 0xc8: case 0xfa: return (struct effect_row)IMPLICIT(I_MONITOR);      /* and monitorx */
-    case 0xc9: return (struct effect_row)IMPLICIT(I_MWAIT);
-    case 0xd0: return (struct effect_row)IMPLICIT(I_RDMSR);                   /* xgetbv */
-    case 0xd1: return (struct effect_row)IMPLICIT(I_WRMSR);                   /* xsetbv */
-    case 0xca: case 0xcb: case 0xd5: case 0xd6: case 0xf8:                    /* clac, stac, xend, xtest, swapgs */
-        return (struct effect_row)NOTHING;
-    case 0xee: return (struct effect_row)IMPLICIT(I_RDMSR);                   /* rdpkru */
-    case 0xef: return (struct effect_row)IMPLICIT(I_WRMSR);                   /* wrpkru */
-    case 0xf9: return (struct effect_row)IMPLICIT(I_RDTSCP);
-    case 0xfb: return (struct effect_row)IMPLICIT(I_MWAITX);
-    case 0xfc: return (struct effect_row)IMPLICIT(I_STORE_AT_AX);             /* clzero */
-    case 0xfd: return (struct effect_row)IMPLICIT(I_RDMSR);                   /* rdpru */
+    case 0xc8: case 0xfa: return implicitly(I_MONITOR);    /* and monitorx */
+    case 0xc9: return implicitly(I_MWAIT);
+    case 0xd0: return implicitly(I_RDMSR);                    /* xgetbv */
+    case 0xd1: return implicitly(I_WRMSR);                    /* xsetbv */
+    case 0xca: case 0xcb: case 0xd5: case 0xd6: case 0xf8:    /* clac, stac, xend, xtest, swapgs */
+        return nothing;
+    case 0xee: return implicitly(I_RDMSR);    /* rdpkru */
+    case 0xef: return implicitly(I_WRMSR);    /* wrpkru */
+    case 0xf9: return implicitly(I_RDTSCP);
+    case 0xfb: return implicitly(I_MWAITX);
+    case 0xfc: return implicitly(I_STORE_AT_AX);    /* clzero */
+    case 0xfd: return implicitly(I_RDMSR);          /* rdpru */
     }
-    return (struct effect_row)UNKNOWN;
+    return unknown;
 }
 
 static struct effect_row
 row_0fae(const struct insn *in, unsigned pp)
 {
     static const struct effect_row mem[8] = {
-        STORE(S_NONE), LOAD(S_NONE), LOAD(S_D), STORE(S_D),        /* fxsave, fxrstor, ldmxcsr, stmxcsr */
+        STORE(S_NONE), LOAD(S_NONE), LOAD(S_D), STORE(S_D),    /* fxsave, fxrstor, ldmxcsr, stmxcsr */
         BOTH(M_RW, S_NONE, 0, I_XSAVE), BOTH(M_R, S_NONE, 0, I_XSAVE),
-        BOTH(M_RW, S_NONE, 0, I_XSAVE), LOAD(S_NONE),              /* xsaveopt, clflush: may fault as a load */
+        BOTH(M_RW, S_NONE, 0, I_XSAVE), LOAD(S_NONE),    /* xsaveopt, clflush: may fault as a load */
     };
     static const struct effect_row reg_f3[8] = {
         ROW(R_W, S_Y, 0), ROW(R_W, S_Y, 0), ROW(R_R, S_Y, 0), ROW(R_R, S_Y, 0),    /* rdfsbase ... wrgsbase */
@@ -124,28 +141,28 @@ row_0fae(const struct insn *in, unsigned pp)
 
     if (is_mem(in)) {
         if (pp == PP_66 && reg >= 6)
-            return (struct effect_row)LOAD(S_NONE);                /* clwb, clflushopt */
+            return load(S_NONE);    /* clwb, clflushopt */
         if (pp == PP_F3 && reg == 4)
-            return (struct effect_row)LOAD(S_Y);                   /* ptwrite */
+            return load(S_Y);    /* ptwrite */
         if (pp == PP_F3 && reg == 6)
-            return (struct effect_row)ROW(M_RW, S_Q, 0);           /* clrssbsy */
+            return operands(M_RW, S_Q, 0);    /* clrssbsy */
         return mem[reg];
     }
     if (pp == PP_F3)
         return reg_f3[reg];
     if (reg == 6 && pp != PP_NONE)
-        return (struct effect_row)BOTH(R_R, S_D, 0, I_AX_DX_R);    /* umwait, tpause */
-    return (struct effect_row)NOTHING;                             /* lfence, mfence, sfence */
+        return operands_and(R_R, S_D, 0, I_AX_DX_R);    /* umwait, tpause */
+    return nothing;                                     /* lfence, mfence, sfence */
 }
 
 static struct effect_row
 row_0fc7(const struct insn *in, unsigned pp)
 {
     static const struct effect_row mem[8] = {
-        UNKNOWN, BOTH(M_RW, S_PAIR, 0, I_CMPXCHG8B), UNKNOWN,      /* cmpxchg8b, cmpxchg16b */
-        BOTH(M_R, S_NONE, 0, I_XSAVE),                             /* xrstors */
+        UNKNOWN, BOTH(M_RW, S_PAIR, 0, I_CMPXCHG8B), UNKNOWN,    /* cmpxchg8b, cmpxchg16b */
+        BOTH(M_R, S_NONE, 0, I_XSAVE),                           /* xrstors */
         BOTH(M_RW, S_NONE, 0, I_XSAVE), BOTH(M_RW, S_NONE, 0, I_XSAVE),
-        LOAD(S_Q), STORE(S_Q),                                     /* vmptrld and its kin, vmptrst */
+        LOAD(S_Q), STORE(S_Q),    /* vmptrld and its kin, vmptrst */
     };
 
     if (is_mem(in))
@@ -153,36 +170,36 @@ row_0fc7(const struct insn *in, unsigned pp)
     switch (reg_field(in)) {
     case 6:
         if (pp == PP_F3)
-            return (struct effect_row)ROW(R_R, S_Q, 0);            /* senduipi */
-        return (struct effect_row)ROW(R_W, S_V, 0);                /* rdrand */
+            return operands(R_R, S_Q, 0);    /* senduipi */
+        return operands(R_W, S_V, 0);        /* rdrand */
     case 7:
-        return (struct effect_row)ROW(R_W, pp == PP_F3 ? S_Q : S_V, 0);    /* rdpid, rdseed */
+        return operands(R_W, pp == PP_F3 ? S_Q : S_V, 0);    /* rdpid, rdseed */
     }
-    return (struct effect_row)UNKNOWN;
+    return unknown;
 }
 
 static struct effect_row
 row_0f38_legacy(const struct insn *in, unsigned pp)
 {
     switch (in->opcode) {
-    case 0x80 ... 0x82: return (struct effect_row)ROW(M_R | G_R, S_X, S_Q);        /* invept ... invpcid */
+    case 0x80 ... 0x82: return operands(M_R | G_R, S_X, S_Q);    /* invept ... invpcid */
     case 0xd8: case 0xdc ... 0xdf:
-        return pp == PP_F3 ? (struct effect_row)BOTH(M_R, S_NONE, 0, I_AX_R)       /* Key Locker */
-                           : (struct effect_row)LOAD(S_X);
+        return pp == PP_F3 ? operands_and(M_R, S_NONE, 0, I_AX_R)    /* Key Locker */
+                           : load(S_X);
     case 0xf0:
-        return pp == PP_F2 ? (struct effect_row)ROW(G_RW | E_R, S_B, S_Y)          /* crc32 */
-                           : (struct effect_row)ROW(G_W | M_R, S_V, S_V);          /* movbe */
+        return pp == PP_F2 ? operands(G_RW | E_R, S_B, S_Y)    /* crc32 */
+                           : operands(G_W | M_R, S_V, S_V);    /* movbe */
     case 0xf1:
-        return pp == PP_F2 ? (struct effect_row)ROW(G_RW | E_R, S_V, S_Y)
-                           : (struct effect_row)ROW(M_W | G_R, S_V, S_V);
-    case 0xf5: return (struct effect_row)ROW(M_W | G_R, S_Y, S_Y);                 /* wruss */
+        return pp == PP_F2 ? operands(G_RW | E_R, S_V, S_Y)
+                           : operands(M_W | G_R, S_V, S_V);
+    case 0xf5: return operands(M_W | G_R, S_Y, S_Y);    /* wruss */
     case 0xf6:
-        return pp == PP_NONE ? (struct effect_row)ROW(M_W | G_R, S_Y, S_Y)         /* wrss */
-                             : (struct effect_row)ROW(G_RW | E_R, S_Y, S_Y);       /* adcx, adox */
-    case 0xf8: return (struct effect_row)BOTH(M_R | G_R, S_64, S_Q, I_STORE);      /* movdir64b, enqcmd */
-    case 0xf9: return (struct effect_row)ROW(M_W | G_R, S_Y, S_Y);                 /* movdiri */
-    case 0xfa ... 0xfb: return (struct effect_row)ROW(G_W | R_R, S_D, S_D);        /* encodekey */
-    case 0xfc: return (struct effect_row)ROW(M_RW | G_R, S_Y, S_Y);                /* aadd, aand ... */
+        return pp == PP_NONE ? operands(M_W | G_R, S_Y, S_Y)          /* wrss */
+                             : operands(G_RW | E_R, S_Y, S_Y);        /* adcx, adox */
+    case 0xf8: return operands_and(M_R | G_R, S_64, S_Q, I_STORE);    /* movdir64b, enqcmd */
+    case 0xf9: return operands(M_W | G_R, S_Y, S_Y);                  /* movdiri */
+    case 0xfa ... 0xfb: return operands(G_W | R_R, S_D, S_D);         /* encodekey */
+    case 0xfc: return operands(M_RW | G_R, S_Y, S_Y);                 /* aadd, aand ... */
     }
     return effects_vector[1][in->opcode];
 }
@@ -204,25 +221,25 @@ row_vector_0f(const struct insn *in, unsigned pp)
     switch (in->opcode) {
     case 0x2a:
         if (scalar)
-            return (struct effect_row)ROW(E_R, S_Y, 0);            /* cvtsi2ss, cvtsi2sd */
+            return operands(E_R, S_Y, 0);    /* cvtsi2ss, cvtsi2sd */
         break;
     case 0x2c: case 0x2d:
         if (scalar)
-            return (struct effect_row)ROW(G_W | M_R, S_COMI, S_Y);    /* cvttss2si ... */
+            return operands(G_W | M_R, S_COMI, S_Y);    /* cvttss2si ... */
         break;
     case 0x78: case 0x79:
         if (in->enc == ENC_LEGACY)
-            return pp == PP_NONE ? effects_0f[in->opcode] : (struct effect_row)NOTHING;    /* extrq, insertq */
+            return pp == PP_NONE ? effects_0f[in->opcode] : nothing;    /* extrq, insertq */
         if (scalar)
-            return (struct effect_row)ROW(G_W | M_R, S_COMI, S_Y);    /* vcvttss2usi ... */
+            return operands(G_W | M_R, S_COMI, S_Y);    /* vcvttss2usi ... */
         break;
     case 0x7b:
         if (scalar)
-            return (struct effect_row)ROW(E_R, S_Y, 0);            /* vcvtusi2ss, vcvtusi2sd */
+            return operands(E_R, S_Y, 0);    /* vcvtusi2ss, vcvtusi2sd */
         break;
     case 0x7e:
         if (pp == PP_F3)
-            return (struct effect_row)LOAD(S_Q);                   /* movq xmm, m64 */
+            return load(S_Q);    /* movq xmm, m64 */
         break;
     }
     return effects_vector[0][in->opcode];
@@ -235,14 +252,14 @@ row_vex_0f(const struct insn *in, unsigned pp)
     unsigned mask_size = mask_sizes[pp == PP_66][!!(in->rex & REX_W)];
 
     switch (in->opcode) {
-    case 0x41 ... 0x4b: case 0x77: case 0x98 ... 0x99:             /* mask arithmetic, vzeroupper, ktest */
-        return (struct effect_row)NOTHING;
-    case 0x90: return (struct effect_row)LOAD(mask_size);          /* kmov */
-    case 0x91: return (struct effect_row)STORE(mask_size);
-    case 0x92: return (struct effect_row)ROW(R_R, S_Y, 0);
-    case 0x93: return (struct effect_row)ROW(G_W, 0, S_Y);
+    case 0x41 ... 0x4b: case 0x77: case 0x98 ... 0x99:    /* mask arithmetic, vzeroupper, ktest */
+        return nothing;
+    case 0x90: return load(mask_size);    /* kmov */
+    case 0x91: return store(mask_size);
+    case 0x92: return operands(R_R, S_Y, 0);
+    case 0x93: return operands(G_W, 0, S_Y);
     case 0xae:
-        return reg_field(in) == 2 ? (struct effect_row)LOAD(S_D) : (struct effect_row)STORE(S_D);
+        return reg_field(in) == 2 ? load(S_D) : store(S_D);
     }
     return row_vector_0f(in, pp);
 }
@@ -251,16 +268,16 @@ static struct effect_row
 row_vex_0f38(const struct insn *in, unsigned pp)
 {
     switch (in->opcode) {
-    case 0x49:                                                     /* ldtilecfg, sttilecfg, tilerelease */
-        return pp == PP_66 ? (struct effect_row)STORE(S_64) : (struct effect_row)LOAD(S_64);
-    case 0x4b:                                                     /* tileloadd, tilestored */
-        return pp == PP_F3 ? (struct effect_row)STORE(S_NONE) : (struct effect_row)LOAD(S_NONE);
-    case 0xe0 ... 0xef: return (struct effect_row)ROW(M_RW | G_RW | B_R, S_Y, S_Y);    /* cmpccxadd */
-    case 0xf2: return (struct effect_row)ROW(G_W | B_R | E_R, S_Y, S_Y);               /* andn */
-    case 0xf3: return (struct effect_row)ROW(B_W | E_R, S_Y, S_Y);                     /* blsr ... */
-    case 0xf5: return (struct effect_row)ROW(G_W | B_R | E_R, S_Y, S_Y);               /* bzhi, pext, pdep */
-    case 0xf6: return (struct effect_row)BOTH(G_W | B_W | E_R, S_Y, S_Y, I_DX_R);      /* mulx */
-    case 0xf7: return (struct effect_row)ROW(G_W | B_R | E_R, S_Y, S_Y);               /* bextr, shlx ... */
+    case 0x49:    /* ldtilecfg, sttilecfg, tilerelease */
+        return pp == PP_66 ? store(S_64) : load(S_64);
+    case 0x4b:    /* tileloadd, tilestored */
+        return pp == PP_F3 ? store(S_NONE) : load(S_NONE);
+    case 0xe0 ... 0xef: return operands(M_RW | G_RW | B_R, S_Y, S_Y);     /* cmpccxadd */
+    case 0xf2: return operands(G_W | B_R | E_R, S_Y, S_Y);                /* andn */
+    case 0xf3: return operands(B_W | E_R, S_Y, S_Y);                      /* blsr ... */
+    case 0xf5: return operands(G_W | B_R | E_R, S_Y, S_Y);                /* bzhi, pext, pdep */
+    case 0xf6: return operands_and(G_W | B_W | E_R, S_Y, S_Y, I_DX_R);    /* mulx */
+    case 0xf7: return operands(G_W | B_R | E_R, S_Y, S_Y);                /* bextr, shlx ... */
     }
     return effects_vector[1][in->opcode];
 }
@@ -273,10 +290,10 @@ row_vex(const struct insn *in, unsigned pp)
     case 2: return row_vex_0f38(in, pp);
     case 3:
         if (in->opcode == 0xf0)
-            return (struct effect_row)ROW(G_W | E_R, S_Y, S_Y);    /* rorx */
+            return operands(G_W | E_R, S_Y, S_Y);    /* rorx */
         return effects_vector[2][in->opcode];
     }
-    return (struct effect_row)UNKNOWN;
+    return unknown;
 }
 
 /* Half precision: map 5 mirrors map 1, and map 6 map 2. */
@@ -284,17 +301,19 @@ static struct effect_row
 row_evex_half(const struct insn *in, unsigned pp)
 {
     if (in->map == 6)
-        return (struct effect_row)LOAD(S_NONE);
+        return load(S_NONE);
     switch (in->opcode) {
-    case 0x11: return (struct effect_row)STORE(S_NONE);
+    case 0x11: return store(S_NONE);
     case 0x2a: case 0x7b:
-        return pp == PP_F3 ? (struct effect_row)ROW(E_R, S_Y, 0) : (struct effect_row)LOAD(S_NONE);
+        return pp == PP_F3 ? operands(E_R, S_Y, 0) : load(S_NONE);
     case 0x2c: case 0x2d: case 0x78: case 0x79:
-        return pp == PP_F3 ? (struct effect_row)ROW(G_W | M_R, S_NONE, S_Y) : (struct effect_row)LOAD(S_NONE);
-    case 0x6e: return (struct effect_row)ROW(E_R, S_W_D, 0);       /* vmovw */
-    case 0x7e: return (struct effect_row)ROW(E_W, S_W_D, 0);
+        return pp == PP_F3 ? operands(G_W | M_R, S_NONE, S_Y) : load(S_NONE);
+    case 0x6e: return operands(E_R, S_W_D, 0);    /* vmovw */
+    case 0x7e: return operands(E_W, S_W_D, 0);
+    case 0x10: case 0x1d: case 0x2e: case 0x2f: case 0x51: case 0x58 ... 0x5f: case 0x7a: case 0x7c: case 0x7d:
+        return load(S_NONE);
     }
-    return (struct effect_row)LOAD(S_NONE);
+    return unknown;    /* AVX10.2 writes general registers here */
 }
 
 static struct effect_row
@@ -317,14 +336,14 @@ row_evex(const struct insn *in, unsigned pp)
         return in->opcode == 0xe6 ? without_mem_size(row) : row;
     case 2:
         if (pp == PP_F3 && high >= 1 && high <= 3 && low <= 5)
-            return (struct effect_row)STORE(S_NONE);               /* vpmov to narrower elements */
+            return store(S_NONE);    /* vpmov to narrower elements */
         break;
     case 3: break;
     case 5: case 6: return row_evex_half(in, pp);
-    default: return (struct effect_row)UNKNOWN;
+    default: return unknown;
     }
     row = effects_vector[in->map - 1][in->opcode];
-    return without_mem_size(row);                                  /* element sizes differ from VEX's */
+    return without_mem_size(row);    /* element sizes differ from VEX's */
 }
 
 static struct effect_row
@@ -333,12 +352,12 @@ row_xop(const struct insn *in)
     bool vector = in->map == 8 || (in->map == 9 && in->opcode >= 0x80);
 
     if (vector)
-        return (struct effect_row)LOAD(S_NONE);
+        return load(S_NONE);
     if (in->map == 9 && (in->opcode == 0x01 || in->opcode == 0x02))
-        return (struct effect_row)ROW(B_W | E_R, S_Y, S_Y);        /* blcfill ... tzmsk */
+        return operands(B_W | E_R, S_Y, S_Y);    /* blcfill ... tzmsk */
     if (in->map == 10 && in->opcode == 0x10)
-        return (struct effect_row)ROW(G_W | E_R, S_Y, S_Y);        /* bextr */
-    return (struct effect_row)UNKNOWN;
+        return operands(G_W | E_R, S_Y, S_Y);    /* bextr */
+    return unknown;
 }
 
 static struct effect_row
@@ -346,11 +365,11 @@ row_0f(const struct insn *in, unsigned pp)
 {
     switch (in->opcode) {
     case 0x00:
-        return reg_field(in) < 2 ? (struct effect_row)ROW(E_W, S_SREG, 0) : (struct effect_row)ROW(E_R, S_W_D, 0);
+        return reg_field(in) < 2 ? operands(E_W, S_SREG, 0) : operands(E_R, S_W_D, 0);
     case 0x01: return row_0f01(in, pp);
     case 0x1e:
         if (pp == PP_F3 && !is_mem(in) && reg_field(in) == 1)
-            return (struct effect_row)ROW(R_R | R_W, S_Y, 0);      /* rdssp: a nop without shadow stacks */
+            return operands(R_R | R_W, S_Y, 0);    /* rdssp: a nop without shadow stacks */
         break;
     case 0xae: return row_0fae(in, pp);
     case 0xc7: return row_0fc7(in, pp);
@@ -364,8 +383,8 @@ row_x87(const struct insn *in)
     if (is_mem(in))
         return effects_x87[in->opcode & 7][reg_field(in)];
     if (in->opcode == 0xdf && in->modrm == 0xe0)
-        return (struct effect_row)IMPLICIT(I_AX_RW);               /* fnstsw ax */
-    return (struct effect_row)NOTHING;
+        return implicitly(I_AX_RW);    /* fnstsw ax */
+    return nothing;
 }
 
 static struct effect_row
@@ -380,20 +399,20 @@ static struct effect_row
 find_row(const struct shape *s)
 {
     const struct insn *in = s->in;
-    struct effect_row row = UNKNOWN;
+    struct effect_row row = unknown;
 
     switch (in->enc) {
     case ENC_VEX: return row_vex(in, s->pp);
     case ENC_EVEX: return row_evex(in, s->pp);
     case ENC_XOP: return row_xop(in);
-    case ENC_3DNOW: return (struct effect_row)LOAD(S_Q);
+    case ENC_3DNOW: return load(S_Q);
     }
     switch (in->map) {
     case 0: row = row_one_byte(in); break;
     case 1: row = row_0f(in, s->pp); break;
     case 2: row = row_0f38_legacy(in, s->pp); break;
     case 3:
-        row = in->opcode == 0xf0 ? (struct effect_row)IMPLICIT(I_AX_R)         /* hreset */
+        row = in->opcode == 0xf0 ? implicitly(I_AX_R)    /* hreset */
                                  : effects_vector[2][in->opcode];
         break;
     }
@@ -402,6 +421,7 @@ find_row(const struct shape *s)
     return row;
 }
 
+/* clang-format on */
 /* ---- what a row means ---- */
 
 static unsigned
@@ -412,16 +432,21 @@ mem_size(const struct shape *s, enum size size)
     bool mmx = in->enc == ENC_LEGACY && s->pp == PP_NONE;
 
     switch (size) {
-    case S_NONE: case S_VSIB: return 0;
-    case S_B: case S_B_D: return 1;
-    case S_W: case S_W_D: case S_SREG: return 2;
+    case S_NONE:
+    case S_VSIB: return 0;
+    case S_B:
+    case S_B_D: return 1;
+    case S_W:
+    case S_W_D:
+    case S_SREG: return 2;
     case S_D: return 4;
     case S_Q: return 8;
     case S_X: return 16;
     case S_T: return 10;
     case S_64: return 64;
     case S_V: return w ? 8 : is_16bit(in) ? 2 : 4;
-    case S_Y: case S_SCALAR: return w ? 8 : 4;
+    case S_Y:
+    case S_SCALAR: return w ? 8 : 4;
     case S_MOVSXD: return is_16bit(in) ? 0 : 4;
     case S_PAIR: return w ? 16 : 8;
     case S_P: return is_16bit(in) ? 2 : 8;
@@ -524,14 +549,14 @@ add_opcode_reg(struct effects *out, const struct insn *in)
 
     if (in->map == 1) {
         if (in->opcode >= 0xc8 && in->opcode <= 0xcf)
-            add_reg(out, 1u << n, true, true, false);              /* bswap */
+            add_reg(out, 1u << n, true, true, false); /* bswap */
         return;
     }
     switch (in->opcode) {
     case 0x50 ... 0x57: add_reg(out, 1u << n, true, false, false); break;
     case 0x58 ... 0x5f: add_reg(out, 1u << n, false, true, is_16bit(in)); break;
     case 0x90:
-        if (n == 0) {                                              /* nop */
+        if (n == 0) { /* nop */
             *out = (struct effects){0};
             return;
         }
@@ -547,7 +572,12 @@ static bool
 ignores_its_operand(const struct insn *in)
 {
     switch (in->opcode) {
-    case 0x19: case 0x1b: case 0x29: case 0x2b: case 0x31: case 0x33:
+    case 0x19:
+    case 0x1b:
+    case 0x29:
+    case 0x2b:
+    case 0x31:
+    case 0x33:
         return in->map == 0 && in->enc == ENC_LEGACY && !is_mem(in) && !is_16bit(in) &&
                reg_field(in) == (in->modrm & 7u) && !(in->rex & REX_R) == !(in->rex & REX_B);
     }
@@ -558,7 +588,7 @@ void
 scan_effects(const uint8_t *bytes, const struct insn *in, struct effects *out)
 {
     const struct implicit_sets *implicit;
-    struct effect_row row = UNKNOWN;
+    struct effect_row row = unknown;
     struct shape s;
 
     *out = (struct effects){0};
@@ -574,7 +604,7 @@ scan_effects(const uint8_t *bytes, const struct insn *in, struct effects *out)
         return;
 
     if (in->map == 0 && is_16bit(in))
-        out->reads |= out->writes;                                 /* implicit 16-bit operands keep the rest */
+        out->reads |= out->writes; /* implicit 16-bit operands keep the rest */
     if (in->shape & SHAPE_MODRM)
         add_modrm(out, &s, row);
     else if (in->enc == ENC_LEGACY)
@@ -582,7 +612,7 @@ scan_effects(const uint8_t *bytes, const struct insn *in, struct effects *out)
     if (row.ops & (B_R | B_W))
         add_reg(out, 1u << s.vvvv, row.ops & B_R, row.ops & B_W, false);
     if (in->shape & SHAPE_REP) {
-        out->reads |= out->writes | CX;                            /* a count of zero writes nothing else */
+        out->reads |= out->writes | CX; /* a count of zero writes nothing else */
         out->writes |= CX;
     }
     if (ignores_its_operand(in))

@@ -47,7 +47,7 @@ enum flag_effect {
     FX_INC,       /* writes all but CF                                      */
     FX_ROT,       /* rol, ror: write CF and OF                              */
     FX_RCL,       /* rcl, rcr: read CF, write CF and OF                     */
-    FX_R_CF,      /* rcl, rcr by a count that may be zero; bit-by-carry     */
+    FX_R_CF,      /* rcl, rcr by a count that may be zero                   */
     FX_BT,        /* writes CF; ZF stays, the others are undefined          */
     FX_W_CF,
     FX_CMC,
