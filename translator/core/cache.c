@@ -20,7 +20,7 @@ uint32_t cache_size;
 volatile uint64_t cache_epoch = 1;
 struct cache_stats cache_stats;
 
-extern uint8_t cache_blob[], cache_blob_end[], blob_exit[], blob_ibl_miss[], blob_pad_miss[], blob_ibl_out[], ibl_window[], ibl_window_end[];
+extern uint8_t cache_blob[], cache_blob_end[], blob_exit[], blob_ibl_miss[], blob_pad_miss[], blob_ibl_out[], ibl_window[], ibl_window_end[], blob_ibl_index[];
 
 /* ---- chunks of cache memory ---- */
 
@@ -417,6 +417,8 @@ cache_init(uint8_t *at, size_t size)
         return false;
     size_t blob = (size_t)(cache_blob_end - cache_blob);
     memcpy(cache_base, cache_blob, blob);
+    if (!have_bmi2)                      /* movzx eax, cx, and a nop, in place of the pext */
+        memcpy(cache_base + (blob_ibl_index - cache_blob), "\x0f\xb7\xc1\x0f\x1f\x84\0\0\0\0\0", 11);
     cache_exit_routine = cache_base + (blob_exit - cache_blob);
     cache_ibl_miss = cache_base + (blob_ibl_miss - cache_blob);
     cache_pad_miss = cache_base + (blob_pad_miss - cache_blob);
@@ -492,21 +494,46 @@ unlink_incoming(frag_id id)
 
 /* ---- indirect branches ---- */
 
-static inline uint32_t ibl_index(uint64_t target) { return (uint32_t)target % IBL_ENTRIES; }
+/* The index is `pext target, mask`: which bits of a target matter is decided at run
+ * time. It starts with 13 bits from bit 3 (a table of 64 KiB, 16 pages to touch at the
+ * start of a thread) and grows with the program. Without BMI2 it is the low 16 bits. */
+enum { IBL_FIRST_MASK = 0xfff8, IBL_LAST_MASK = 0x7fff8, IBL_BUDGET = 4096 };
+bool have_bmi2;
+
+static inline uint32_t ibl_index(uint64_t mask, uint64_t target) { return (uint32_t)((target & mask) >> __builtin_ctzll(mask)); }
 
 void
 ibl_fill(struct thread *t, uint64_t target, uint8_t *landing)
 {
-    thread_ibl(t)[ibl_index(target)].p = landing;
+    thread_ibl(t)[ibl_index(t->s.ibl_mask, target)].p = landing;
 }
 
-void
-ibl_clear(struct thread *t)
+static void
+ibl_set_mask(struct thread *t, uint64_t mask)
 {
     cache_pc *e = thread_ibl(t);
 
-    for (unsigned i = 0; i < IBL_ENTRIES; i++)
+    t->s.ibl_mask = mask;
+    t->s.ibl_budget = IBL_BUDGET;
+    for (uint64_t i = 0; i <= mask >> __builtin_ctzll(mask); i++)
         e[i].p = cache_ibl_miss;
+}
+
+void
+ibl_init(struct thread *t)
+{
+    ibl_set_mask(t, have_bmi2 ? IBL_FIRST_MASK : 0xffff);
+}
+
+void
+ibl_grow(struct thread *t)
+{
+    uint64_t mask = t->s.ibl_mask;
+
+    if (have_bmi2 && mask < IBL_LAST_MASK)
+        ibl_set_mask(t, mask << 1 | 8);
+    else
+        t->s.ibl_budget = INT32_MAX;
 }
 
 static void
@@ -515,7 +542,7 @@ ibl_forget(struct fragment *f)
     if (!f->pad)
         return;
     for (struct thread *t = all_threads; t; t = t->next) {
-        cache_pc *e = &thread_ibl(t)[ibl_index(f->tag)];
+        cache_pc *e = &thread_ibl(t)[ibl_index(t->s.ibl_mask, f->tag)];
         if (e->p == cache_at(f->pad))
             e->p = cache_ibl_miss;
     }

@@ -128,7 +128,8 @@ void cache_link(exit_id x, frag_id to);
 /* Landing pad of `f` for indirect branches, made on first use. NULL: cache full. */
 uint8_t *cache_landing(frag_id f);
 void ibl_fill(struct thread *t, uint64_t target, uint8_t *landing);
-void ibl_clear(struct thread *t);
+void ibl_init(struct thread *t);
+void ibl_grow(struct thread *t);          /* too many targets share an entry */
 
 /* Deletes every fragment with source bytes in [lo, hi). Returns how many. */
 unsigned cache_flush_range(uint64_t lo, uint64_t hi);
@@ -155,6 +156,7 @@ extern struct cache_stats cache_stats;
 
 extern void *const cache_table_address;
 /* blob addresses inside the cache */
+extern bool have_bmi2;
 extern uint8_t *cache_exit_routine, *cache_ibl_miss, *cache_pad_miss, *cache_ibl_window, *cache_ibl_window_end, *cache_ibl_out;
 
 #endif

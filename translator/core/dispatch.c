@@ -57,6 +57,8 @@ go_on(struct thread *t, uint64_t pc, exit_id from, bool indirect)
     }
     if (indirect) {
         mutex_lock(&cache_lock);
+        if (UNLIKELY(t->s.ibl_budget < 0))
+            ibl_grow(t);
         uint8_t *pad = frag_get(f)->flags & (FRAG_DEAD | FRAG_ONCE) ? NULL : cache_landing(f);
         if (pad)
             ibl_fill(t, pc, pad);

@@ -27,8 +27,10 @@
 #define SLOT_RFLAGS    (SLOT_MC + 17 * 8)
 #define SLOT_TABLE     0x110  /* address of the pointer to the fragment table              */
 #define SLOT_KEY       0x118  /* what a tag becomes a key with: mode << 48 | 1 << 63        */
-#define SLOT_IBL       0x10000 /* indirect-branch table: 8192 landing addresses            */
+#define SLOT_IBL_MASK  0x120  /* bits of a target that index the indirect-branch table      */
+#define SLOT_IBL_BUDGET 0x128 /* 32 bits: misses of that table until it is made larger      */
+#define SLOT_IBL       0x10000 /* indirect-branch table: up to 65536 landing addresses     */
 
-#define IBL_ENTRIES    8192
+#define IBL_MAX_ENTRIES 65536
 
 #endif

@@ -7,7 +7,7 @@
 #include "linux/sys.h"
 
 enum { STACK = 64 << 10, SIGSTACK = 64 << 10, GUARD = PAGE_SIZE };
-enum { BLOCK = GUARD + STACK + SIGSTACK + SLOT_IBL + IBL_ENTRIES * 8 };
+enum { BLOCK = GUARD + STACK + SIGSTACK + SLOT_IBL + IBL_MAX_ENTRIES * 8 };
 
 struct thread *all_threads;
 struct mutex threads_lock;
@@ -68,7 +68,7 @@ thread_create(void)
     t->sigstack = b + GUARD + STACK;
     t->sigstack_size = SIGSTACK;
     t->safe_epoch = UINT64_MAX;
-    ibl_clear(t);
+    ibl_init(t);
     return t;
 }
 

@@ -35,6 +35,8 @@ struct slots {
     struct mcontext mc;
     void *table;
     uint64_t key;
+    uint64_t ibl_mask;
+    int32_t ibl_budget;
 };
 
 /* Reasons in slots.exit; anything below EXIT_FIRST_REASON is an exit number. */
@@ -98,6 +100,8 @@ PIN(save, SLOT_SAVE_RAX);
 PIN(mc, SLOT_MC);
 PIN(table, SLOT_TABLE);
 PIN(key, SLOT_KEY);
+PIN(ibl_mask, SLOT_IBL_MASK);
+PIN(ibl_budget, SLOT_IBL_BUDGET);
 #undef PIN
 _Static_assert(sizeof(struct thread) <= SLOT_IBL, "the indirect-branch table follows struct thread");
 

@@ -183,9 +183,13 @@ emit_push_return(struct draft *d, uint64_t ret, uint16_t app_off, uint8_t spille
 static void
 emit_ibl(struct emit *e)
 {
-    emit_bytes(e, "\x8d\x14\xcd\0\0\0\0", 7);          /* lea edx, [rcx*8]             */
-    emit_bytes(e, "\x0f\xb7\xd2", 3);                  /* movzx edx, dx                */
-    emit_bytes(e, "\x65\xff\xa2", 3);                  /* jmp gs:[rdx + SLOT_IBL]      */
+    if (have_bmi2) {
+        emit_bytes(e, "\x65\xc4\xe2\x72\xf5\x14\x25", 7);  /* pext edx, ecx, gs:[mask]     */
+        emit_u32(e, SLOT_IBL_MASK);
+    } else {
+        emit_bytes(e, "\x0f\xb7\xd1", 3);              /* movzx edx, cx                */
+    }
+    emit_bytes(e, "\x65\xff\x24\xd5", 4);              /* jmp gs:[rdx*8 + SLOT_IBL]    */
     emit_u32(e, SLOT_IBL);
 }
 

@@ -160,26 +160,28 @@ blob_ibl_miss:
     jz blob_ibl_out             /* no landing pad yet */
     lea cache_blob(%rip), %rdx
     add %rax, %rdx
-    lea (,%rcx,8), %eax
-    movzwl %ax, %eax
-    xchg %rdx, %gs:SLOT_IBL(%rax)
+    mov %rdx, %gs:SLOT_ENTER_PC
+    .globl blob_ibl_index
+blob_ibl_index:                 /* eleven bytes; without BMI2: movzwl %cx, %eax */
+    pext %gs:SLOT_IBL_MASK, %ecx, %eax
+    xchg %rdx, %gs:SLOT_IBL(,%rax,8)
     cmp %rdi, (%rsi)
     je ibl_window
     lea blob_ibl_miss(%rip), %rdx
-    mov %rdx, %gs:SLOT_IBL(%rax)
+    mov %rdx, %gs:SLOT_IBL(,%rax,8)
     jmp blob_ibl_out
 ibl_window:
     cmpq $0, %gs:SLOT_PENDING
     jne blob_ibl_out
+    decl %gs:SLOT_IBL_BUDGET
+    js blob_ibl_out
     mov %gs:SLOT_SAVE_RSI, %rsi
     mov %gs:SLOT_SAVE_RDI, %rdi
-    lea (,%rcx,8), %edx
     mov %gs:SLOT_SAVE_FLAGS, %rax
-    movzwl %dx, %edx
     add $0x7f, %al              /* OF back */
     sahf
     mov %gs:SLOT_SAVE_RAX, %rax
-    jmp *%gs:SLOT_IBL(%rdx)
+    jmp *%gs:SLOT_ENTER_PC
 ibl_window_end:
 blob_ibl_out:
     movq $0x7f000000, %gs:SLOT_EXIT          /* EXIT_IBL */

@@ -286,6 +286,16 @@ run(void *arg)
     dispatch_at(t, program.entry);
 }
 
+/* CPUID leaf 7: EBX bit 8 (SDM volume 2, CPUID). */
+static bool
+cpu_has_bmi2(void)
+{
+    uint32_t a = 7, b, c = 0, d;
+
+    __asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+    return b >> 8 & 1;
+}
+
 extern void start_on_stack(void *sp, void (*f)(void *), void *arg) NORETURN;
 
 void
@@ -297,6 +307,7 @@ engine_start(uint64_t *sp)
     read_options(&s);
     if (!(aux_get(&s, AT_HWCAP2) & 2))
         start_failed(125, "this CPU or kernel lacks FSGSBASE");
+    have_bmi2 = cpu_has_bmi2();
     no_aslr = sys1(__NR_personality, 0xffffffff) & 0x0040000;
     engine_min_sigstack = MAX(aux_get(&s, 51 /* AT_MINSIGSTKSZ */), 2048);
     place_cache(&s);

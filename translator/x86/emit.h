@@ -27,6 +27,7 @@ struct emit {
     struct reloc *reloc;
     unsigned n_reloc;
     bool overflow;
+    uint8_t phase;       /* of the place that base will be moved to, modulo 8        */
 };
 
 static inline uint32_t emit_off(const struct emit *e) { return (uint32_t)(e->p - e->base); }
@@ -161,7 +162,15 @@ x_nop(struct emit *e, unsigned n)
                                     "\x66\x0f\x1f\x44\x00\x00", "\x0f\x1f\x80\x00\x00\x00\x00", "\x0f\x1f\x84\x00\x00\x00\x00\x00"};
     emit_bytes(e, nops[n], n);
 }
-/* Pads so that the byte `ahead` bytes from here is 4-aligned. Bodies start 4-aligned. */
-static inline void x_align4(struct emit *e, unsigned ahead) { x_nop(e, -(emit_off(e) + ahead) & 3); }
+/* Pads so that the displacement `ahead` bytes from here lies within an aligned 8 bytes: a store to it is then
+ * atomic (AMD APM volume 2, 7.3.2). e->phase is the start address of the body, modulo 8. */
+static inline void
+x_align_patch(struct emit *e, unsigned ahead)
+{
+    unsigned at = (e->phase + emit_off(e) + ahead) & 7;
+
+    if (at > 4)
+        x_nop(e, 8 - at);
+}
 
 #endif
