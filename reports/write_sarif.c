@@ -27,10 +27,10 @@ static const struct rule {
                                         "A heap function was given something it cannot accept.",
                                         "The pointer is no heap block, was freed already, or came from another family of "
                                         "allocation functions.", "error" },
-    [FINDING_OVERLAP] = { "overlap", "Overlap", "Source and destination of a copy overlap.",
+    [FINDING_OVERLAP] = { "overlap", "OverlappingCopy", "Source and destination of a copy overlap.",
                           "Use memmove, or copy through another buffer.", "error" },
-    [FINDING_WARNING] = { "warning", "Warning", "The program did something doubtful.", "See the message.", "warning" },
-    [FINDING_LEAK] = { "leak", "Leak", "Memory was allocated and can no longer be reached.",
+    [FINDING_WARNING] = { "warning", "DoubtfulCall", "The program did something doubtful.", "See the message.", "warning" },
+    [FINDING_LEAK] = { "leak", "DefiniteLeak", "Memory was allocated and can no longer be reached.",
                        "Free it, or keep a pointer to it. The stack shows where it was allocated.", "error" },
     [FINDING_INDIRECT_LEAK] = { "indirect-leak", "IndirectLeak", "Memory is reachable from leaked memory only.",
                                 "It goes away with the leak that holds it.", "note" },
