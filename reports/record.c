@@ -33,7 +33,11 @@ struct payload {
 struct record_reader *
 record_reader_new(void)
 {
-    return memory_zalloc(1, sizeof(struct record_reader));
+    struct record_reader *r = memory_zalloc(1, sizeof *r);
+
+    r->room = 4096;
+    r->bytes = memory_zalloc(1, r->room);
+    return r;
 }
 
 static void
@@ -63,13 +67,12 @@ record_feed(struct record_reader *r, const void *bytes, size_t size)
         r->at = 0;
     }
     if (size > r->room - r->used) {
-        size_t room = r->room ? r->room : 4096;
+        size_t room = r->room;
 
         while (room - r->used < size)
             room *= 2;
         uint8_t *grown = memory_zalloc(1, room);
-        if (r->used)
-            memcpy(grown, r->bytes, r->used);
+        memcpy(grown, r->bytes, r->used);
         free(r->bytes);
         r->bytes = grown;
         r->room = room;

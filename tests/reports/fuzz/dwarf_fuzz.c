@@ -8,6 +8,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+size_t sink; /* so that the strings are read */
+
 static size_t
 use(const struct dwarf_frame *f)
 {
@@ -27,7 +29,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct dwarf *d;
     struct symtab *symtab;
     uint64_t start;
-    volatile size_t sink = 0;
 
     if (!elf)
         return 0;
