@@ -55,6 +55,8 @@ struct recover {          /* a place to go on when an access of the engine's fau
     uint64_t rbx, rbp, r12, r13, r14, r15, rsp, rip;
 };
 
+enum { MAX_QUEUED = 4 };
+
 struct process;
 
 struct thread {
@@ -72,17 +74,24 @@ struct thread {
     /* Signals; see linux/signal.c */
     uint64_t app_mask;              /* what the program thinks is blocked                 */
     struct { uint64_t sp, size; uint32_t flags; } app_altstack;
-    bool queued;                    /* `queued_info` holds a signal not yet delivered     */
-    uint8_t queued_info[128];       /* siginfo_t                                          */
+    uint64_t saved_mask;            /* the program's mask before a call with one of its own */
+    bool mask_saved;                /* … which the signal that ended the call is to save  */
+    unsigned queued;                /* signals not yet delivered, in order                */
+    uint8_t queued_info[MAX_QUEUED][128];    /* siginfo_t                                 */
+    bool raised;                    /* raised_info: a fault of the program's, made up     */
+    uint8_t raised_info[128];
+    bool swallowed;                 /* a signal of the five came that the program must not notice */
+    volatile bool exposed;          /* the kernel has the program's true mask: see handle_signals.c */
     uint64_t held;                  /* SEGV, BUS, ILL, FPE, TRAP sent while the program blocks them */
     uint8_t held_info[32][128];     /* by signal number; only those five are used         */
     uint64_t trapno, err, cr2;      /* of the program's last fault, as its frames show    */
     uint64_t native_probe;          /* program address being run natively because its fetch faults */
     bool probing;                   /* native_probe counts                                */
-    bool raise_is_fault;            /* the queued signal is a fault of the program's      */
     bool single;                    /* translate just one instruction at the next dispatch */
     bool parent_frees;              /* a vfork child: its maker takes the block back      */
     bool vfork_child;               /* shares memory with its parent but is another process */
+    bool traced;                    /* asked to be traced: execve is the kernel's          */
+    struct { bool on; uint64_t offset, len, selector; } user_dispatch;   /* PR_SET_SYSCALL_USER_DISPATCH */
     const char *doing;              /* for the message of a failed CHECK                  */
 };
 

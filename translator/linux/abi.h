@@ -14,6 +14,7 @@ enum { SIG_HUP = 1, SIG_ILL = 4, SIG_TRAP = 5, SIG_ABRT = 6, SIG_BUS = 7, SIG_FP
 #define SAF_NOCLDSTOP 1u
 #define SAF_NOCLDWAIT 2u
 #define SAF_SIGINFO   4u
+#define SAF_EXPOSE_TAGBITS 0x800u
 #define SAF_ONSTACK   0x08000000u
 #define SAF_RESTART   0x10000000u
 #define SAF_NODEFER   0x40000000u
@@ -27,6 +28,7 @@ struct ksiginfo {
     union {
         struct { int32_t pid; uint32_t uid; uint64_t value; } kill;
         struct { uint64_t addr; } fault;
+        struct { uint64_t call_addr; int32_t nr; uint32_t arch; } sys;
         uint8_t fill[112];
     };
 };

@@ -5,50 +5,67 @@
 #include "linux/sys.h"
 #include "util/base.h"
 
-enum { MAX_OURS = 8, OP_DUPFD_CLOEXEC = 1030 };
-static int ours[MAX_OURS];
+enum { MAX_OURS = 8, OP_DUPFD_CLOEXEC = 1030, LIMIT_NOFILE = 7 };
+/* High, but fork copies the table of descriptors up to the highest one. */
+enum { HIGHEST = 4096 };
+static int *ours[MAX_OURS];         /* where each one's owner keeps its number */
 static int n_ours;
 
-static unsigned
-highest_number(void)
+/* A duplicate of `fd` with a number that the program is not given: above its
+ * limit where the hard limit leaves room, else near the top. */
+static long
+duplicate_high(int fd)
 {
-    uint64_t limit[2];
-
-    if (sys_failed(sys4(__NR_prlimit64, 0, 7 /* RLIMIT_NOFILE */, 0, (long)limit)))
-        return 1024;
-    return (unsigned)MIN(limit[0], 1u << 20);
-}
-
-int
-descriptor_hide(int fd)
-{
-    unsigned top = highest_number();
+    uint64_t limit[2], more[2];
     long high = -1;
 
+    if (sys_failed(sys4(__NR_prlimit64, 0, LIMIT_NOFILE, 0, (long)limit)))
+        limit[0] = limit[1] = 1024;
+    if (limit[0] < HIGHEST && limit[1] > limit[0]) {
+        more[0] = MIN(limit[1], limit[0] + 64);
+        more[1] = limit[1];
+        sys4(__NR_prlimit64, 0, LIMIT_NOFILE, (long)more, 0);
+        high = sys3(__NR_fcntl, fd, OP_DUPFD_CLOEXEC, (long)limit[0]);
+        sys4(__NR_prlimit64, 0, LIMIT_NOFILE, (long)limit, 0);
+    }
+    unsigned top = (unsigned)MIN(limit[0], HIGHEST);
     for (unsigned want = top - 8; want > 3 && want < top && sys_failed(high); want -= want / 2)
         high = sys3(__NR_fcntl, fd, OP_DUPFD_CLOEXEC, want);
-    if (!sys_failed(high)) {
-        sys_close(fd);
-        fd = (int)high;
-    }
-    CHECK(n_ours < MAX_OURS, "the engine has few descriptors");
-    ours[n_ours++] = fd;
-    return fd;
+    return high;
 }
 
 void
-descriptor_forget(int fd)
+descriptor_hide(int *fd)
+{
+    long high = duplicate_high(*fd);
+
+    if (!sys_failed(high)) {
+        sys_close(*fd);
+        *fd = (int)high;
+    }
+    CHECK(n_ours < MAX_OURS, "the engine has few descriptors");
+    ours[n_ours++] = fd;
+}
+
+bool
+descriptor_move(int fd)
 {
     for (int i = 0; i < n_ours; i++)
-        if (ours[i] == fd)
-            ours[i] = ours[--n_ours];
+        if (*ours[i] == fd) {
+            long high = duplicate_high(fd);
+            if (sys_failed(high))
+                return false;
+            sys_close(fd);
+            *ours[i] = (int)high;
+        }
+    return true;
 }
 
 bool
 descriptor_is_ours(int fd)
 {
     for (int i = 0; i < n_ours; i++)
-        if (ours[i] == fd)
+        if (*ours[i] == fd)
             return true;
     return false;
 }
@@ -59,7 +76,7 @@ descriptor_first_in(unsigned lo, unsigned hi)
     int best = -1;
 
     for (int i = 0; i < n_ours; i++)
-        if ((unsigned)ours[i] >= lo && (unsigned)ours[i] <= hi && (best < 0 || ours[i] < best))
-            best = ours[i];
+        if ((unsigned)*ours[i] >= lo && (unsigned)*ours[i] <= hi && (best < 0 || *ours[i] < best))
+            best = *ours[i];
     return best;
 }

@@ -5,9 +5,10 @@
 
 #include <stdbool.h>
 
-/* Moves `fd` up out of the way and remembers it. Returns its new number. */
-int descriptor_hide(int fd);
-void descriptor_forget(int fd);
+/* Moves descriptor *fd up out of the way, close-on-exec, and remembers where its number is kept. */
+void descriptor_hide(int *fd);
+/* The program wants number `fd`, which is ours: move again. False: not possible. */
+bool descriptor_move(int fd);
 bool descriptor_is_ours(int fd);
 /* The lowest of ours in [lo, hi], or -1. */
 int descriptor_first_in(unsigned lo, unsigned hi);

@@ -307,6 +307,31 @@ exit_thread_raw:
     syscall
     hlt
 
+/* void leave_engine(const struct mcontext *, uint64_t gs_base): the program goes on natively
+ * right after a system call, where rcx is rip. */
+    .globl leave_engine
+leave_engine:
+    wrgsbase %rsi
+    pushq 8*17(%rdi)
+    popfq
+    mov 8*0(%rdi), %rax
+    mov 8*1(%rdi), %rcx
+    mov 8*2(%rdi), %rdx
+    mov 8*3(%rdi), %rbx
+    mov 8*5(%rdi), %rbp
+    mov 8*6(%rdi), %rsi
+    mov 8*8(%rdi), %r8
+    mov 8*9(%rdi), %r9
+    mov 8*10(%rdi), %r10
+    mov 8*11(%rdi), %r11
+    mov 8*12(%rdi), %r12
+    mov 8*13(%rdi), %r13
+    mov 8*14(%rdi), %r14
+    mov 8*15(%rdi), %r15
+    mov 8*4(%rdi), %rsp
+    mov 8*7(%rdi), %rdi
+    jmp *%rcx
+
 /* Kernel signal entry and return. */
     .globl signal_entry, signal_restorer
 signal_entry:                   /* the kernel leaves AC as the program had it */

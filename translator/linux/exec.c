@@ -251,7 +251,7 @@ process_execve(struct thread *t, bool at)
         format(q->execfn, sizeof q->execfn, "/dev/fd/%d/%s", q->dirfd, q->path);
     else
         memcpy(q->execfn, q->path, sizeof q->path);
-    if (engine_fd < 0 || !resolve(q))
+    if (engine_fd < 0 || t->traced || !resolve(q))
         goto native;
     if (!followed(q)) {
         sys_close(q->fd);
@@ -265,7 +265,7 @@ process_execve(struct thread *t, bool at)
     LOG(LOG_THREAD, "execve %s", q->path);
     expose_signals(t);
     r = exec_engine(b, argc);
-    set_kernel_mask(t->queued ? ~SYNC_SIGNALS : kernel_mask(t->app_mask), NULL);
+    signal_restore_mask(t);
     sys_close((int)high);
     engine_unmap(b, size);
     return r;
@@ -275,7 +275,7 @@ native:
         plain.gpr[at ? RSI : RDI] = (uint64_t)program.exe;
     expose_signals(t);
     r = app_syscall(&plain);
-    set_kernel_mask(t->queued ? ~SYNC_SIGNALS : kernel_mask(t->app_mask), NULL);
+    signal_restore_mask(t);
     if (b)
         engine_unmap(b, size);
     return r;

@@ -4,11 +4,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "core/cache.h"
 #include "core/engine.h"
+#include "linux/descriptors.h"
 #include "linux/memory.h"
 #include "linux/sys.h"
 #include "linux/syscall.h"
 
-enum { E_TXTBSY = 26, E_NOMEM = 12, E_FAULT = 14, E_INVAL = 22, O_ACCMODE_BITS = 3, O_CLOEXEC_BIT = 02000000 };
+enum { E_NOENT = 2, E_TXTBSY = 26, E_NOMEM = 12, E_FAULT = 14, E_INVAL = 22, O_ACCMODE_BITS = 3, O_CLOEXEC_BIT = 02000000 };
 
 /* The program's string at `path` (up to 255 bytes; enough for what we look for). */
 static bool
@@ -19,7 +20,7 @@ path_read(uint64_t path, char *buf, size_t size)
             return false;
         if (!buf[i])
             return true;
-        if (i == 5 && strncmp(buf, "/proc/", 6) != 0)
+        if (i == 5 && strncmp(buf, "/proc/", 6) != 0 && strncmp(buf, "/dev/f", 6) != 0)
             return false;
     }
     return false;
@@ -67,10 +68,50 @@ hide_exe_path(uint64_t path)
     return strcmp(name, "exe") == 0 ? program.exe : NULL;
 }
 
-bool
-hide_readlink(struct thread *t, uint64_t path, uint64_t buf, uint64_t size, long *result)
+/* The path names one of our descriptors. */
+static bool
+ours_by_path(const char *path)
 {
-    (void)t;
+    const char *name = str_starts(path, "/dev/fd/") ? path + 5 : own_proc_name(path);
+    uint64_t n;
+
+    if (!name || !str_starts(name, "fd"))
+        return false;
+    name += str_starts(name, "fdinfo/") ? 7 : 3;
+    return name[-1] == '/' && parse_u64(name, &n) && n <= INT32_MAX && descriptor_is_ours((int)n);
+}
+
+bool
+hide_names_ours(uint64_t path)
+{
+    char buf[256];
+
+    return path && path_read(path, buf, sizeof buf) && ours_by_path(buf);
+}
+
+bool
+hide_is_own_memory(const char *path)
+{
+    const char *name = own_proc_name(path);
+
+    return name && strcmp(name, "mem") == 0;
+}
+
+bool
+hide_names_memory(uint64_t path)
+{
+    char buf[256];
+
+    return path_read(path, buf, sizeof buf) && hide_is_own_memory(buf);
+}
+
+bool
+hide_readlink(uint64_t path, uint64_t buf, uint64_t size, long *result)
+{
+    if (hide_names_ours(path)) {
+        *result = -E_NOENT;
+        return true;
+    }
     if (!hide_exe_path(path))
         return false;
     size_t n = MIN(strlen(program.exe), size);
@@ -126,10 +167,31 @@ line_is_ours(const struct line *l)
 static bool
 lines_merge(const struct line *a, const struct line *b)
 {
-    bool file = a->off || b->off;
+    bool file = a->off || b->off;    /* off is 0 in all of an anonymous mapping */
 
     return a->hi == b->lo && strcmp(a->perms, b->perms) == 0 && a->tail_len == b->tail_len && memcmp(a->tail, b->tail, a->tail_len) == 0 &&
            (!file || b->off == a->off + (a->hi - a->lo));
+}
+
+/* Takes the front of `l` that the program knows under one protection: pages of
+ * code that we have write-protected are writable to it. False: all taken. */
+static bool
+line_split(struct line *l, struct line *part)
+{
+    uint64_t start, end;
+
+    if (l->lo >= l->hi)
+        return false;
+    *part = *l;
+    if (l->perms[2] == 'x' && l->perms[1] == '-' && code_protected_in(l->lo, l->hi, &start, &end)) {
+        if (start == l->lo)
+            part->perms[1] = 'w';
+        part->hi = start == l->lo ? end : start;
+    }
+    bool file = l->off || memcmp(l->tail, " 00:00 ", MIN(l->tail_len, 7)) != 0;
+    l->off += file ? part->hi - part->lo : 0;
+    l->lo = part->hi;
+    return true;
 }
 
 static size_t
@@ -176,7 +238,7 @@ maps_filtered(int flags)
 
     if (!text)
         return -E_NOMEM;
-    out_size = len + 65536;
+    out_size = 4 * len + (1 << 20);  /* lines may be split; untouched pages cost nothing */
     char *out = engine_map(out_size);
     long fd = out ? sys2(__NR_memfd_create, (long)"maps", flags & O_CLOEXEC_BIT ? 1 : 0) : -E_NOMEM;
     if (fd >= 0) {
@@ -184,15 +246,15 @@ maps_filtered(int flags)
             s = line_parse(s, &l);
             if (line_is_ours(&l))
                 continue;
-            if (l.perms[2] == 'x' && l.perms[1] == '-' && code_is_protected(l.lo))
-                l.perms[1] = 'w';
-            if (have.hi && lines_merge(&have, &l)) {
-                have.hi = l.hi;
-                continue;
+            for (struct line part; out_size - n > 8192 && line_split(&l, &part);) {
+                if (have.hi && lines_merge(&have, &part)) {
+                    have.hi = part.hi;
+                    continue;
+                }
+                if (have.hi)
+                    n += line_print(out + n, out_size - n, &have);
+                have = part;
             }
-            if (have.hi)
-                n += line_print(out + n, out_size - n, &have);
-            have = l;
         }
         if (have.hi)
             n += line_print(out + n, out_size - n, &have);
@@ -206,13 +268,18 @@ maps_filtered(int flags)
 }
 
 bool
-hide_open(struct thread *t, uint64_t path, int flags, long *result)
+hide_open(uint64_t path, int flags, long *result)
 {
     char buf[256];
     const char *name;
 
-    (void)t;
-    if (!path_read(path, buf, sizeof buf) || !(name = own_proc_name(buf)))
+    if (!path_read(path, buf, sizeof buf))
+        return false;
+    if (ours_by_path(buf)) {
+        *result = -E_NOENT;
+        return true;
+    }
+    if (!(name = own_proc_name(buf)))
         return false;
     if (strcmp(name, "exe") == 0) {
         *result = flags & O_ACCMODE_BITS ? -E_TXTBSY : sys_openat(-100, program.exe, flags, 0);

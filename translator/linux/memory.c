@@ -21,15 +21,38 @@ enum { MAP_PRIVATE_ANON_NORESERVE = 0x4022, MAP_FIXED_NOREPLACE_FLAG = 0x100000 
 
 static volatile uint64_t engine_next = ENGINE_BASE + (1ull << 36);
 
+static volatile uint64_t engine_bytes;
+
+/* Memory mapped before the program's system call filter could forbid it. */
+enum { RESERVED = 64 << 20 };
+static uint8_t *volatile reserve;
+static volatile uint64_t reserve_used;
+
+void
+engine_memory_reserve(void)
+{
+    if (!reserve)
+        reserve = engine_map(RESERVED);
+}
+
+uint64_t engine_memory_size(void) { return engine_bytes + cache_size; }
+
 void *
 engine_map(size_t n)
 {
     n = PAGE_UP(n);
+    if (reserve) {
+        uint64_t at = __atomic_fetch_add(&reserve_used, n, __ATOMIC_RELAXED);
+        if (at + n <= RESERVED)
+            return reserve + at;
+    }
     for (int tries = 0; tries < 64; tries++) {
         uint64_t at = __atomic_fetch_add(&engine_next, n + PAGE_SIZE, __ATOMIC_RELAXED);
         long p = sys_mmap((void *)at, n, PROT_R | PROT_W, MAP_PRIVATE_ANON_NORESERVE | MAP_FIXED_NOREPLACE_FLAG, -1, 0);
-        if (!sys_failed(p))
+        if (!sys_failed(p)) {
+            __atomic_fetch_add(&engine_bytes, n, __ATOMIC_RELAXED);
             return (void *)p;
+        }
         if (p == -12 /* ENOMEM */)
             return NULL;
     }
@@ -39,7 +62,10 @@ engine_map(size_t n)
 void
 engine_unmap(void *p, size_t n)
 {
+    if (reserve)                     /* reserved memory is not given back, and a filter may forbid it */
+        return;
     sys_munmap(p, PAGE_UP(n));
+    __atomic_fetch_sub(&engine_bytes, PAGE_UP(n), __ATOMIC_RELAXED);
 }
 
 /* ---- regions ---- */
@@ -290,14 +316,31 @@ code_write_fault(uint64_t addr)
     return ours;
 }
 
-bool
-code_is_protected(uint64_t addr)
+/* regions_lock is held. */
+static bool
+is_protected(uint64_t addr)
 {
-    mutex_lock(&regions_lock);
     struct code_page *p = code_find(addr, false);
-    bool yes = p && p->state == PAGE_PROTECTED;
+
+    return p && p->state == PAGE_PROTECTED;
+}
+
+bool
+code_protected_in(uint64_t lo, uint64_t hi, uint64_t *start, uint64_t *end)
+{
+    uint64_t a = PAGE_DOWN(lo);
+
+    if (!n_protected)
+        return false;
+    mutex_lock(&regions_lock);
+    while (a < hi && !is_protected(a))
+        a += PAGE_SIZE;
+    *start = a;
+    while (a < hi && is_protected(a))
+        a += PAGE_SIZE;
+    *end = a;
     mutex_unlock(&regions_lock);
-    return yes;
+    return *start < *end;
 }
 
 bool
@@ -317,23 +360,38 @@ code_unprotect_all(void)
     return any;
 }
 
-void
-code_forget(uint64_t lo, uint64_t hi)
+static void
+code_page_forget(struct code_page *p)
+{
+    n_protected -= p->state == PAGE_PROTECTED;
+    p->state = PAGE_FREE;
+    p->faults = 0;
+}
+
+static void
+code_page_release(struct code_page *p)
+{
+    if (p->state == PAGE_PROTECTED)
+        code_open(p);
+}
+
+static void
+code_each(uint64_t lo, uint64_t hi, void (*act)(struct code_page *))
 {
     mutex_lock(&regions_lock);
     if (code_pages) {
         bool by_page = (hi - lo) / PAGE_SIZE <= code_mask;
         for (uint64_t k = 0; k < (by_page ? (hi - lo + PAGE_SIZE - 1) / PAGE_SIZE : code_mask + 1ull); k++) {
             struct code_page *p = by_page ? code_find(lo + k * PAGE_SIZE, false) : &code_pages[k];
-            if (p && p->page && (p->page - 1) * PAGE_SIZE >= PAGE_DOWN(lo) && (p->page - 1) * PAGE_SIZE < hi) {
-                n_protected -= p->state == PAGE_PROTECTED;
-                p->state = PAGE_FREE;
-                p->faults = 0;
-            }
+            if (p && p->page && (p->page - 1) * PAGE_SIZE >= PAGE_DOWN(lo) && (p->page - 1) * PAGE_SIZE < hi)
+                act(p);
         }
     }
     mutex_unlock(&regions_lock);
 }
+
+void code_forget(uint64_t lo, uint64_t hi) { code_each(lo, hi, code_page_forget); }
+void code_release(uint64_t lo, uint64_t hi) { code_each(lo, hi, code_page_release); }
 
 void
 regions_lock_for_fork(void)

@@ -13,6 +13,9 @@
 /* Zeroed pages, on demand. NULL: no memory. Any thread. */
 void *engine_map(size_t n);
 void engine_unmap(void *p, size_t n);
+uint64_t engine_memory_size(void);      /* bytes of address space that the engine takes, its image aside */
+/* The program is about to filter system calls: map now what may be needed. */
+void engine_memory_reserve(void);
 
 /* ---- the program's executable memory ---- */
 
@@ -41,9 +44,12 @@ enum page_state code_protect(const struct region *r, uint64_t lo, uint64_t hi);
 bool code_write_fault(uint64_t addr);
 /* Makes every page we protected writable again (a system call met EFAULT). True if there was one. */
 bool code_unprotect_all(void);
-/* The protection that the program believes [page] to have differs: forget ours over a range that was remapped. */
+/* A range was mapped anew or given another protection: forget ours. */
 void code_forget(uint64_t lo, uint64_t hi);
-bool code_is_protected(uint64_t addr);
+/* Gives a range the protection back that the program believes it to have; its fragments are gone. */
+void code_release(uint64_t lo, uint64_t hi);
+/* The first run of pages in [lo, hi) that are protected by us. */
+bool code_protected_in(uint64_t lo, uint64_t hi, uint64_t *start, uint64_t *end);
 
 /* ---- where things go ---- */
 

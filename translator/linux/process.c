@@ -109,7 +109,7 @@ clone_thread(struct thread *t, const struct clone_request *q)
     if (q->flags & CLONE_VFORK)
         __atomic_store_n(&t->safe_epoch, UINT64_MAX, __ATOMIC_SEQ_CST);
     long r = raw_clone(q->nr, q->a[0], q->a[1], q->a[2], q->a[3], q->a[4], c);
-    set_kernel_mask(t->queued ? all : kernel_mask(t->app_mask), NULL);
+    signal_restore_mask(t);
     if (sys_failed(r) || c_parent_frees) {       /* a vfork child has ended or become another program */
         process_release(c->process);
         thread_retire(c);
@@ -150,7 +150,7 @@ clone_process(struct thread *t, const struct clone_request *q)
         engine_unlock_all();
         mutex_unlock(&threads_lock);
     }
-    set_kernel_mask(t->queued ? all : kernel_mask(t->app_mask), NULL);
+    signal_restore_mask(t);
     return r;
 }
 

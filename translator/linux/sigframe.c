@@ -75,8 +75,7 @@ sigframe_push(struct thread *t, const struct kucontext *uc, const struct mcontex
     f.uc.mc.trapno = t->trapno;
     f.uc.mc.err = t->err;
     f.uc.mc.cr2 = t->cr2;
-    f.uc.mc.oldmask = t->app_mask;
-    f.uc.sigmask = t->app_mask;
+    f.uc.sigmask = f.uc.mc.oldmask = t->mask_saved ? t->saved_mask : t->app_mask;
     f.info = *info;
     if ((fx && !copy_fpstate(fx_at, fx, fx_size)) || !safe_write(at, &f, sizeof f))
         return false;
@@ -85,6 +84,7 @@ sigframe_push(struct thread *t, const struct kucontext *uc, const struct mcontex
         t->app_altstack.sp = t->app_altstack.size = 0;
         t->app_altstack.flags = SSF_DISABLE;
     }
+    t->mask_saved = false;
     t->s.mc = *m;
     t->s.mc.gpr[RDI] = (uint64_t)info->signo;
     t->s.mc.gpr[RSI] = at + offsetof(struct krt_sigframe, info);

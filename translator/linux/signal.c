@@ -7,7 +7,8 @@
  * A signal that finds the thread in the code cache is delivered at once: any
  * cache address maps to the program's state. One that finds it in the engine is
  * queued, all others stay blocked in the kernel, and dispatch delivers it.
- * Invariant: at most one signal is queued; while one is, the kernel mask is full.
+ * Invariant: while a signal is queued, the kernel mask is full (another may slip in
+ * where the engine sets its mask, so there is room for a few).
  * See docs/signals.md. */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "linux/signal.h"
@@ -23,6 +24,8 @@
 extern uint8_t enter_window[], enter_window_end[], enter_abort[], enter_native_end[], app_syscall_window[],
     app_syscall_insn[], app_syscall_abort[], safe_copy_begin[], safe_copy_end[], safe_copy_fault[], recover_resume[], raise_point[],
     signal_entry[], signal_restorer[], resume_dispatch[];
+
+_Static_assert(sizeof(struct ksiginfo) == sizeof ((struct thread *)0)->raised_info, "struct thread has room for it");
 
 static bool within(uint64_t pc, const uint8_t *lo, const uint8_t *hi) { return pc >= (uint64_t)lo && pc < (uint64_t)hi; }
 
@@ -56,6 +59,7 @@ mcontext_to_frame(const struct mcontext *m, struct ksigcontext *c)
 
 /* ---- ends of the program ---- */
 
+static const uint64_t stops_by_default = SIG_BIT(SIG_TSTP) | SIG_BIT(SIG_TTIN) | SIG_BIT(SIG_TTOU);
 static const uint64_t ignored_by_default = SIG_BIT(SIG_CHLD) | SIG_BIT(SIG_CONT) | SIG_BIT(SIG_URG) | SIG_BIT(SIG_WINCH);
 
 /* Death by `sig`, as the kernel would have dealt it. */
@@ -97,24 +101,19 @@ action_take(struct thread *t, int sig)
     mutex_lock(&p->lock);
     struct ksigaction a = p->action[sig];
     if (a.handler > 1 && (a.flags & SAF_RESETHAND)) {
-        struct ksigaction dfl = {.flags = SAF_RESTORER, .restorer = (uint64_t)signal_restorer};
         p->action[sig].handler = 0;
-        if (!(SIG_BIT(sig) & SYNC_SIGNALS))
-            sys4(__NR_rt_sigaction, sig, (long)&dfl, 0, 8);
+        signal_install(sig, &p->action[sig]);
     }
     mutex_unlock(&p->lock);
     return a;
 }
 
-/* Makes our own frame return to dispatch, which goes on at t->s.mc. */
-static void
-return_to_dispatch(struct thread *t, struct kucontext *uc, bool fresh_fpu)
+void
+signal_return_to_dispatch(struct thread *t, struct kucontext *uc)
 {
     uc->mc.rip = (uint64_t)resume_dispatch;
     uc->mc.rsp = (uint64_t)t->s.dstack;
     uc->mc.eflags = 0x202;
-    if (fresh_fpu)
-        uc->mc.fpstate = 0;          /* the kernel then gives the initial state, as to any handler */
     uc->sigmask = t->queued ? ~SYNC_SIGNALS : kernel_mask(t->app_mask);
 }
 
@@ -130,11 +129,16 @@ deliver(struct thread *t, struct kucontext *uc, const struct mcontext *m, const 
     LOG(LOG_SIGNAL, "deliver %d code %d at 0x%lx handler 0x%lx fault %d", sig, info->code, m->rip, a.handler, fault);
     if (fault && (a.handler <= 1 || (t->app_mask & SIG_BIT(sig))))
         die_by(t, sig, info);
-    if (a.handler == 0 && !(ignored_by_default & SIG_BIT(sig)))
+    if (a.handler == 0 && !(ignored_by_default & SIG_BIT(sig)) && !(stops_by_default & SIG_BIT(sig)))
         die_by(t, sig, info);
     t->s.mc = *m;
     if (a.handler <= 1) {
-        return_to_dispatch(t, uc, false);
+        if (a.handler == 0 && (stops_by_default & SIG_BIT(sig)))
+            sys2(__NR_kill, sys0(__NR_getpid), SIG_STOP);
+        if (t->mask_saved)
+            t->app_mask = t->saved_mask;
+        t->mask_saved = false;
+        signal_return_to_dispatch(t, uc);
         return;
     }
     if (!sigframe_push(t, uc, m, info, &a)) {
@@ -145,15 +149,19 @@ deliver(struct thread *t, struct kucontext *uc, const struct mcontext *m, const 
         return;
     }
     t->app_mask |= (a.mask | (a.flags & SAF_NODEFER ? 0 : SIG_BIT(sig))) & ~(SIG_BIT(SIG_KILL) | SIG_BIT(SIG_STOP));
-    return_to_dispatch(t, uc, true);
+    uc->mc.fpstate = 0;              /* the kernel then gives the initial state, as to any handler */
+    signal_return_to_dispatch(t, uc);
 }
+
+enum { SYS_SECCOMP_CODE = 1 };
 
 static void
 queue(struct thread *t, struct kucontext *uc, const struct ksiginfo *info)
 {
-    CHECK(!t->queued, "one signal is queued at a time");
-    memcpy(t->queued_info, info, sizeof *info);
-    t->queued = true;
+    CHECK(t->queued < MAX_QUEUED, "few signals are queued at a time");
+    struct ksiginfo *q = memcpy(t->queued_info[t->queued++], info, sizeof *info);
+    if (info->signo == SIG_SYS && info->code == SYS_SECCOMP_CODE)
+        q->sys.call_addr = t->s.mc.rip + 2;      /* the program's system call, not ours */
     t->s.pending = 1;
     uc->sigmask = ~SYNC_SIGNALS;
     if (within(uc->mc.rip, enter_window, enter_window_end))
@@ -164,29 +172,70 @@ queue(struct thread *t, struct kucontext *uc, const struct ksiginfo *info)
         uc->mc.rip = (uint64_t)app_syscall_abort;
 }
 
-/* Takes the queued signal, or a held one that is no longer blocked. False: none. */
+static void
+hold(struct thread *t, const struct ksiginfo *info)
+{
+    if (!(t->held & SIG_BIT(info->signo)))
+        memcpy(t->held_info[info->signo], info, sizeof *info);
+    t->held |= SIG_BIT(info->signo);
+}
+
+/* Takes the first of what is queued, or a held signal that is no longer blocked. False: none. */
 static bool
 take_queued(struct thread *t, struct ksiginfo *info)
 {
-    uint64_t ready = t->held & ~t->app_mask;
-
-    if (t->queued) {
-        memcpy(info, t->queued_info, sizeof *info);
-        t->queued = false;
-    } else if (ready) {
-        int sig = __builtin_ctzll(ready) + 1;
-        memcpy(info, t->held_info[sig], sizeof *info);
-        t->held &= ~SIG_BIT(sig);
-    } else {
-        return false;
+    while (t->queued) {
+        memcpy(info, t->queued_info[0], sizeof *info);
+        memmove(t->queued_info[0], t->queued_info[1], --t->queued * sizeof *info);
+        if (!(t->app_mask & SIG_BIT(info->signo)))
+            return true;
+        /* Blocked since it came: it waits in its place for such signals. */
+        if (SIG_BIT(info->signo) & SYNC_SIGNALS)
+            hold(t, info);
+        else
+            sys4(__NR_rt_tgsigqueueinfo, sys0(__NR_getpid), sys0(__NR_gettid), info->signo, (long)info);
     }
+    uint64_t ready = t->held & ~t->app_mask;
+    if (!ready)
+        return false;
+    int sig = __builtin_ctzll(ready) + 1;
+    memcpy(info, t->held_info[sig], sizeof *info);
+    t->held &= ~SIG_BIT(sig);
     return true;
 }
 
-static void
-update_pending(struct thread *t)
+void
+signal_update_pending(struct thread *t)
 {
-    t->s.pending = t->queued || (t->held & ~t->app_mask);
+    t->s.pending = t->raised || t->queued || (t->held & ~t->app_mask);
+}
+
+uint64_t
+signals_queued(const struct thread *t)
+{
+    uint64_t set = 0;
+
+    for (unsigned i = 0; i < t->queued; i++)
+        set |= SIG_BIT(((const struct ksiginfo *)t->queued_info[i])->signo);
+    return set;
+}
+
+/* One of the five, sent to the process and blocked by the program in this
+ * thread: another may take it, as the kernel would have chosen it. */
+static bool
+forward(struct thread *t, const struct ksiginfo *info)
+{
+    enum { SI_TKILL_CODE = -6 };
+    uint64_t bit = SIG_BIT(info->signo);
+    int tid = 0;
+
+    if (info->code == SI_TKILL_CODE || thread_count == 1 || !(t->app_mask & bit) || !mutex_try(&threads_lock))
+        return false;
+    for (struct thread *o = all_threads; o && !tid; o = o->next)
+        if (o != t && o->tid && !o->vfork_child && (o->exposed || !(o->app_mask & bit)))
+            tid = o->tid;
+    mutex_unlock(&threads_lock);
+    return tid && !sys_failed(sys4(__NR_rt_tgsigqueueinfo, sys0(__NR_getpid), tid, info->signo, (long)info));
 }
 
 /* The five that the kernel never blocks, sent by somebody. True: dealt with. */
@@ -194,18 +243,16 @@ static bool
 sent_sync(struct thread *t, const struct ksiginfo *info)
 {
     int sig = info->signo;
-    uint64_t handler = t->process->action[sig].handler;
 
     if (t->app_mask & SIG_BIT(sig) || t->queued) {
-        if (!(t->held & SIG_BIT(sig)))
-            memcpy(t->held_info[sig], info, sizeof *info);
-        t->held |= SIG_BIT(sig);
-        update_pending(t);
+        if (!forward(t, info))
+            hold(t, info);
+        signal_update_pending(t);
+        t->swallowed = true;
         return true;
     }
-    if (handler == 1)
-        return true;
-    return false;
+    t->swallowed = t->process->action[sig].handler == 1;
+    return t->swallowed;
 }
 
 /* ---- the program's state at an interruption in the cache ---- */
@@ -252,7 +299,7 @@ fault_in_cache(struct thread *t, struct kucontext *uc, struct ksiginfo *info)
         CHECK(program_state(t, uc, &m) == IN_CACHE, "a store is in the cache");
         t->s.mc = m;
         t->single = true;
-        return_to_dispatch(t, uc, false);
+        signal_return_to_dispatch(t, uc);
         return;
     }
     if (program_state(t, uc, &m) != IN_CACHE)
@@ -306,14 +353,20 @@ on_fault(struct thread *t, struct kucontext *uc, struct ksiginfo *info)
 
     if (uc->mc.rip == (uint64_t)raise_point) {
         struct mcontext m = t->s.mc;
-        bool fault = t->raise_is_fault;
-        t->raise_is_fault = false;
-        if (!take_queued(t, &made_up)) {
-            return_to_dispatch(t, uc, false);
+        bool fault = t->raised;
+        if (fault)
+            memcpy(&made_up, t->raised_info, sizeof made_up);
+        t->raised = false;
+        if (!fault && !take_queued(t, &made_up)) {
+            signal_return_to_dispatch(t, uc);
             return;
         }
-        update_pending(t);
+        signal_update_pending(t);
         deliver(t, uc, &m, &made_up, fault);
+    } else if (uc->mc.rip == (uint64_t)resume_dispatch) {
+        /* The kernel would not take the vector state of a frame that the program returned by. */
+        struct mcontext m = t->s.mc;
+        deliver(t, uc, &m, info, true);
     } else if (t->probing && (uc->mc.rip == t->native_probe || within(uc->mc.rip, (const uint8_t *)enter_native, enter_native_end))) {
         fault_of_probe(t, uc, info);
     } else if (cache_contains(uc->mc.rip)) {
@@ -353,10 +406,9 @@ signal_handler(int sig, struct ksiginfo *info, struct kucontext *uc)
 void
 signal_deliver_queued(struct thread *t)
 {
-    if (!t->queued && !(t->held & ~t->app_mask)) {
-        t->s.pending = 0;
+    signal_update_pending(t);
+    if (!t->s.pending)
         return;
-    }
     t->doing = "delivering a signal";
     __asm__ volatile("jmp raise_point");
     __builtin_unreachable();
@@ -365,10 +417,8 @@ signal_deliver_queued(struct thread *t)
 void
 signal_raise(struct thread *t, const struct ksiginfo *info, uint64_t trapno, uint64_t err, uint64_t cr2)
 {
-    if (t->queued)                   /* the queued one is delivered by the next dispatch; the fault happens again then */
-        signal_deliver_queued(t);
-    memcpy(t->queued_info, info, sizeof *info);
-    t->queued = t->raise_is_fault = true;
+    memcpy(t->raised_info, info, sizeof *info);
+    t->raised = true;
     t->trapno = trapno;
     t->err = err;
     t->cr2 = cr2;
@@ -380,22 +430,27 @@ void
 dispatch_resume(struct thread *t)
 {
     t->doing = "resuming";
-    update_pending(t);
+    signal_update_pending(t);
     dispatch_at(t, t->s.mc.rip);
 }
 
 /* ---- set-up ---- */
 
-static void
-install(int sig, uint64_t app_flags)
+void
+signal_install(int sig, const struct ksigaction *a)
 {
-    struct ksigaction k = {.handler = (uint64_t)signal_entry,
-                           .flags = SAF_SIGINFO | SAF_ONSTACK | SAF_RESTORER | (app_flags & (SAF_RESTART | SAF_NOCLDSTOP | SAF_NOCLDWAIT)),
+    struct ksigaction k = {.handler = a->handler,
+                           .flags = SAF_RESTORER | (a->flags & (SAF_RESTART | SAF_NOCLDSTOP | SAF_NOCLDWAIT)),
                            .restorer = (uint64_t)signal_restorer,
                            .mask = ~SYNC_SIGNALS};
+    bool sync = SIG_BIT(sig) & SYNC_SIGNALS;
 
-    if (SIG_BIT(sig) & SYNC_SIGNALS)
-        k.flags |= SAF_NODEFER;
+    if (sync || a->handler > 1) {
+        k.handler = (uint64_t)signal_entry;
+        k.flags |= SAF_SIGINFO | SAF_ONSTACK;
+    }
+    if (sync)
+        k.flags |= SAF_NODEFER | (a->handler <= 1 ? SAF_RESTART : 0);
     CHECK(!sys_failed(sys4(__NR_rt_sigaction, sig, (long)&k, 0, 8)), "the kernel takes our signal handler");
 }
 
@@ -411,7 +466,7 @@ signal_init_process(struct thread *t)
             sys4(__NR_rt_sigaction, sig, 0, (long)&first_process.action[sig], 8);
     for (int sig = 1; sig < 32; sig++)
         if (SIG_BIT(sig) & SYNC_SIGNALS)
-            install(sig, 0);
+            signal_install(sig, &first_process.action[sig]);
     sys4(__NR_rt_sigprocmask, 0, 0, (long)&t->app_mask, 8);
     set_kernel_mask(kernel_mask(t->app_mask), NULL);
     t->app_altstack.flags = SSF_DISABLE;
@@ -423,6 +478,14 @@ signal_init_thread(struct thread *t)
     struct kstack ss = {.sp = (uint64_t)t->sigstack, .size = t->sigstack_size};
 
     CHECK(!sys_failed(sys2(__NR_sigaltstack, (long)&ss, 0)), "the kernel takes our signal stack");
+}
+
+void
+signal_restore_mask(struct thread *t)
+{
+    set_kernel_mask(~SYNC_SIGNALS, NULL);
+    if (!t->queued)
+        set_kernel_mask(kernel_mask(t->app_mask), NULL);
 }
 
 void
@@ -456,172 +519,4 @@ process_release(struct process *p)
 {
     if (__atomic_sub_fetch(&p->users, 1, __ATOMIC_ACQ_REL) == 0 && p != &first_process)
         engine_unmap(p, sizeof *p);
-}
-
-/* ---- system calls about signals ---- */
-
-enum { E_PERM = 1, E_INTR = 4, E_NOMEM = 12, E_FAULT = 14, E_INVAL = 22 };
-static const uint64_t unmaskable = SIG_BIT(SIG_KILL) | SIG_BIT(SIG_STOP);
-
-long
-signal_sigaction(struct thread *t, int sig, uint64_t act, uint64_t old, uint64_t setsize)
-{
-    struct ksigaction a, was;
-    struct process *p = t->process;
-    enum { KNOWN_FLAGS = SAF_NOCLDSTOP | SAF_NOCLDWAIT | SAF_SIGINFO | SAF_ONSTACK | SAF_RESTART | SAF_NODEFER | 0x800 | SAF_RESTORER };
-
-    if (setsize != 8)
-        return -E_INVAL;
-    if (act && !safe_read(&a, act, sizeof a))
-        return -E_FAULT;
-    if (sig < 1 || sig > NSIG_MAX || (act && (sig == SIG_KILL || sig == SIG_STOP)))
-        return -E_INVAL;
-    mutex_lock(&p->lock);
-    was = p->action[sig];
-    if (act) {
-        a.mask &= ~unmaskable;
-        a.flags &= (uint64_t)KNOWN_FLAGS | SAF_RESETHAND;
-        p->action[sig] = a;
-        if (!(SIG_BIT(sig) & SYNC_SIGNALS)) {
-            if (a.handler > 1) {
-                install(sig, a.flags);
-            } else {
-                struct ksigaction k = a;
-                k.flags |= SAF_RESTORER;
-                k.restorer = (uint64_t)signal_restorer;
-                sys4(__NR_rt_sigaction, sig, (long)&k, 0, 8);
-            }
-        } else if (a.handler == 1) {
-            t->held &= ~SIG_BIT(sig);
-        }
-    }
-    mutex_unlock(&p->lock);
-    if (old && !safe_write(old, &was, sizeof was))
-        return -E_FAULT;
-    return 0;
-}
-
-long
-signal_sigprocmask(struct thread *t, int how, uint64_t set, uint64_t old, uint64_t setsize)
-{
-    uint64_t was = t->app_mask, s, now = was;
-
-    if (setsize != 8)
-        return -E_INVAL;
-    if (set) {
-        if (!safe_read(&s, set, 8))
-            return -E_FAULT;
-        s &= ~unmaskable;
-        if (how == 0)
-            now |= s;
-        else if (how == 1)
-            now &= ~s;
-        else if (how == 2)
-            now = s;
-        else
-            return -E_INVAL;
-        /* Through the signal-safe call: a signal that came first is delivered under the old mask. */
-        uint64_t k = kernel_mask(now);
-        struct mcontext m = {.gpr = {[RAX] = __NR_rt_sigprocmask, [RDI] = 2, [RSI] = (uint64_t)&k, [RDX] = 0, [R10] = 8}};
-        if (kernel_mask(was) != k) {
-            long r = app_syscall(&m);
-            if (r == -4095)
-                return r;
-        }
-        t->app_mask = now;
-        update_pending(t);
-    }
-    if (old && !safe_write(old, &was, 8))
-        return -E_FAULT;
-    return 0;
-}
-
-static int
-altstack_status(const struct thread *t, uint64_t sp)
-{
-    if (!t->app_altstack.size)
-        return SSF_DISABLE;
-    if (t->app_altstack.flags & SSF_AUTODISARM)
-        return 0;
-    return sp > t->app_altstack.sp && sp - t->app_altstack.sp <= t->app_altstack.size ? SSF_ONSTACK : 0;
-}
-
-long
-altstack_set(struct thread *t, const struct kstack *ss, uint64_t sp)
-{
-    uint32_t mode = (uint32_t)ss->flags & ~SSF_AUTODISARM;
-
-    if (altstack_status(t, sp) == SSF_ONSTACK)
-        return -E_PERM;
-    if (mode != SSF_DISABLE && mode != SSF_ONSTACK && mode != 0)
-        return -E_INVAL;
-    if (mode == SSF_DISABLE) {
-        t->app_altstack.sp = t->app_altstack.size = 0;
-    } else {
-        if (ss->size < engine_min_sigstack)
-            return -E_NOMEM;
-        t->app_altstack.sp = ss->sp;
-        t->app_altstack.size = ss->size;
-    }
-    t->app_altstack.flags = (uint32_t)ss->flags;
-    return 0;
-}
-
-long
-signal_sigaltstack(struct thread *t, uint64_t ss, uint64_t old)
-{
-    struct kstack n, was = {.sp = t->app_altstack.sp, .size = t->app_altstack.size};
-    uint64_t sp = t->s.mc.gpr[RSP];
-
-    was.flags = altstack_status(t, sp) | (int)(t->app_altstack.flags & SSF_AUTODISARM);
-    if (ss) {
-        if (!safe_read(&n, ss, sizeof n))
-            return -E_FAULT;
-        long r = altstack_set(t, &n, sp);
-        if (r)
-            return r;
-    }
-    if (old && !safe_write(old, &was, sizeof was))
-        return -E_FAULT;
-    return 0;
-}
-
-long
-signal_sigpending(struct thread *t, uint64_t set, uint64_t setsize)
-{
-    uint64_t s = 0;
-
-    if (setsize > 8)
-        return -E_INVAL;
-    sys2(__NR_rt_sigpending, (long)&s, 8);
-    s |= t->held;
-    if (t->queued)
-        s |= SIG_BIT(((struct ksiginfo *)t->queued_info)->signo);
-    s &= t->app_mask;
-    return safe_write(set, &s, setsize) ? 0 : -E_FAULT;
-}
-
-extern void sigreturn_from(struct kucontext *uc) NORETURN;
-
-void
-signal_sigreturn(struct thread *t)
-{
-    struct krt_sigframe f;
-    struct kucontext uc;
-
-    if (!safe_read(&f, t->s.mc.gpr[RSP] - 8, sizeof f)) {
-        struct ksiginfo segv = {.signo = SIG_SEGV, .code = 0x80};
-        signal_raise(t, &segv, t->trapno, t->err, t->cr2);
-    }
-    mcontext_from_frame(&t->s.mc, &f.uc.mc);
-    enum { SETTABLE = 0x50dd5 | 0x10000 };      /* FIX_EFLAGS of arch/x86/kernel/signal_64.c */
-    t->s.mc.rflags = (f.uc.mc.eflags & SETTABLE) | 0x202;
-    t->app_mask = f.uc.sigmask & ~unmaskable;
-    altstack_set(t, &f.uc.stack, t->s.mc.gpr[RSP]);
-    uc = f.uc;
-    uc.stack = (struct kstack){.sp = (uint64_t)t->sigstack, .size = t->sigstack_size};
-    update_pending(t);
-    return_to_dispatch(t, &uc, false);
-    LOG(LOG_SIGNAL, "sigreturn to 0x%lx", t->s.mc.rip);
-    sigreturn_from(&uc);
 }

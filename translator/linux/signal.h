@@ -21,17 +21,23 @@ struct process *process_share(struct process *p);
 struct process *process_copy(struct process *p);
 void process_release(struct process *p);
 
-/* The program's system calls. Results as the kernel's. */
-long signal_sigaction(struct thread *t, int sig, uint64_t act, uint64_t old, uint64_t setsize);
-long signal_sigprocmask(struct thread *t, int how, uint64_t set, uint64_t old, uint64_t setsize);
-long signal_sigaltstack(struct thread *t, uint64_t ss, uint64_t old);
-long signal_sigpending(struct thread *t, uint64_t set, uint64_t setsize);
-NORETURN void signal_sigreturn(struct thread *t);
+/* Tells the kernel of the program's disposition of `sig`: the kernel's own for
+ * default and ignore, our handler otherwise and for the five. */
+void signal_install(int sig, const struct ksigaction *a);
+/* The kernel's mask again, as the program's and what is queued demand. */
+void signal_restore_mask(struct thread *t);
+void signal_update_pending(struct thread *t);    /* s.pending: something can be delivered */
+uint64_t signals_queued(const struct thread *t);
+/* Makes our own frame return to dispatch, which goes on at t->s.mc. */
+void signal_return_to_dispatch(struct thread *t, struct kucontext *uc);
+/* handle_signals.c: signals that the program blocks must be pending in the kernel during each call of this thread. */
+bool signals_must_be_exposed(const struct thread *t);
+long native_exposed(struct thread *t, const struct mcontext *m);
 
 /* A signal is queued and the thread stands at t->s.mc: deliver it. Does not return
  * when it changes where the program goes on. */
 void signal_deliver_queued(struct thread *t);
-/* Queue a made-up signal and deliver it at t->s.mc. */
+/* A signal that the program's own instruction raises, at t->s.mc. Anything queued is delivered on top of it. */
 NORETURN void signal_raise(struct thread *t, const struct ksiginfo *info, uint64_t trapno, uint64_t err, uint64_t cr2);
 
 static inline uint64_t kernel_mask(uint64_t app_mask) { return app_mask & ~SYNC_SIGNALS; }

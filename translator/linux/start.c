@@ -311,9 +311,9 @@ engine_start(uint64_t *sp)
     no_aslr = sys1(__NR_personality, 0xffffffff) & 0x0040000;
     engine_min_sigstack = MAX(aux_get(&s, 51 /* AT_MINSIGSTKSZ */), 2048);
     place_cache(&s);
-    long self = sys_openat(-100, "/proc/self/exe", 02000000, 0);
-    if (self >= 0)
-        engine_fd = descriptor_hide((int)self);
+    engine_fd = (int)sys_openat(-100, "/proc/self/exe", 02000000, 0);
+    if (engine_fd >= 0)
+        descriptor_hide(&engine_fd);
     if (options.logdir && options.log)
         log_open(options.logdir);
     load(&s);

@@ -6,307 +6,65 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "linux/syscall.h"
 
-#include <asm/prctl.h>
-
 #include "core/cache.h"
 #include "core/engine.h"
-#include "linux/descriptors.h"
+#include "linux/handle.h"
 #include "linux/memory.h"
 #include "linux/signal.h"
-#include "linux/sys.h"
 #include "util/log.h"
-
-enum { E_PERM = 1, E_BADF = 9, E_NOMEM = 12, E_FAULT = 14, E_INVAL = 22, E_NOSYS = 38 };
-
-#define ARG0(t) ((t)->s.mc.gpr[RDI])
-#define ARG1(t) ((t)->s.mc.gpr[RSI])
-#define ARG2(t) ((t)->s.mc.gpr[RDX])
-#define ARG3(t) ((t)->s.mc.gpr[R10])
-#define ARG4(t) ((t)->s.mc.gpr[R8])
-#define ARG5(t) ((t)->s.mc.gpr[R9])
 
 /* ---- pass through ---- */
 
-static long
+long
 native_with(struct thread *t, const struct mcontext *m)
 {
+    long r;
+
     /* Asleep in the kernel, the thread holds back no cache memory. */
     __atomic_store_n(&t->safe_epoch, UINT64_MAX, __ATOMIC_SEQ_CST);
-    long r = app_syscall(m);
+    do {
+        t->swallowed = false;
+        r = app_syscall(m);
+    } while (r == -E_INTR && t->swallowed && !t->queued);   /* by a signal that the program does not get */
     __atomic_store_n(&t->safe_epoch, cache_epoch, __ATOMIC_SEQ_CST);
     return r;
 }
 
-static long
+/* One of the pointers of a call that failed may lead to a page that we have write-protected. */
+static bool
+pointer_to_protected(const struct mcontext *m)
+{
+    static const enum reg args[] = {RDI, RSI, RDX, R10, R8, R9};
+    enum { NEAR = 64 << 10 };            /* how far beyond a pointer its buffer is looked for */
+    uint64_t start, end;
+    bool any = false;
+
+    for (unsigned i = 0; i < COUNT_OF(args); i++)
+        while (m->gpr[args[i]] >= PAGE_SIZE && code_protected_in(m->gpr[args[i]], m->gpr[args[i]] + NEAR, &start, &end)) {
+            code_release(start, end);
+            any = true;
+        }
+    return any;
+}
+
+static bool
+takes_vectors(uint64_t nr)
+{
+    return nr == __NR_readv || nr == __NR_preadv || nr == __NR_preadv2 || nr == __NR_recvmsg || nr == __NR_recvmmsg ||
+           nr == __NR_process_vm_readv || nr == __NR_ioctl;
+}
+
+long
 native(struct thread *t)
 {
+    if (signals_must_be_exposed(t))
+        return native_exposed(t, &t->s.mc);
     long r = native_with(t, &t->s.mc);
-
-    if (r == -E_FAULT && code_unprotect_all())      /* perhaps one of our write-protected code pages */
+    if (r == -E_FAULT && (pointer_to_protected(&t->s.mc) || (takes_vectors(t->s.mc.gpr[RAX]) && code_unprotect_all())))
         r = native_with(t, &t->s.mc);
     return r;
 }
 
-/* ---- memory ---- */
-
-enum { MAPF_SHARED = 1, MAPF_PRIVATE = 2, MAPF_TYPE = 15, MAPF_FIXED = 0x10, MAPF_ANON = 0x20, MAPF_32BIT = 0x40, MAPF_DENYWRITE = 0x800,
-       MAPF_NOREPLACE = 0x100000 };
-
-static bool
-touches_engine(uint64_t lo, uint64_t n)
-{
-    uint64_t hi = lo + n, c = (uint64_t)cache_base;
-
-    return (lo < ENGINE_END && hi > ENGINE_BASE) || (lo < c + cache_size && hi > c);
-}
-
-/* Executable memory of [lo, lo+n) is about to change: no fragment of it may live on. */
-static void
-code_changes(uint64_t lo, uint64_t n)
-{
-    if (!n || !regions_intersect(lo, lo + PAGE_UP(n)))
-        return;
-    code_forget(lo, lo + PAGE_UP(n));
-    mutex_lock(&cache_lock);
-    cache_flush_range(lo, lo + PAGE_UP(n));
-    mutex_unlock(&cache_lock);
-}
-
-static bool
-is_elf(int fd)
-{
-    uint32_t magic = 0;
-
-    return sys_pread(fd, &magic, 4, 0) == 4 && magic == 0x464c457f;
-}
-
-static long
-on_mmap(struct thread *t)
-{
-    uint64_t at = ARG0(t), n = ARG1(t);
-    int prot = (int)ARG2(t), flags = (int)ARG3(t), fd = (int)ARG4(t);
-    bool fixed = flags & MAPF_FIXED;
-    struct mcontext m = t->s.mc;
-
-    if (fixed && touches_engine(at, n))
-        return flags & MAPF_NOREPLACE ? -17 : -E_NOMEM;
-    if (fixed)
-        code_changes(at, n);
-    if (!at && !fixed && fd >= 0 && !(flags & (MAPF_ANON | MAPF_32BIT)) && (flags & MAPF_TYPE) == MAPF_PRIVATE && is_elf(fd))
-        m.gpr[RDI] = place_library(n);
-    long r = native_with(t, &m);
-    if (!sys_failed(r)) {
-        bool shared = (flags & MAPF_TYPE) != MAPF_PRIVATE && !(flags & MAPF_ANON);
-        if (fixed || (prot & PROT_X) || shared)
-            regions_set((uint64_t)r, (uint64_t)r + n, prot, shared ? REGION_SHARED : 0);
-    }
-    return r;
-}
-
-static long
-on_munmap(struct thread *t)
-{
-    uint64_t lo = ARG0(t), n = ARG1(t);
-
-    if (lo % PAGE_SIZE || !n)
-        return native(t);
-    if (touches_engine(lo, n))
-        return 0;                    /* nothing of the program's is there */
-    code_changes(lo, n);
-    regions_set(lo, lo + n, 0, 0);
-    unplace_library(lo, n);
-    return native(t);
-}
-
-static long
-on_mprotect(struct thread *t)
-{
-    uint64_t lo = ARG0(t), n = ARG1(t);
-    int prot = (int)ARG2(t);
-
-    if (touches_engine(lo, n))
-        return -E_NOMEM;
-    if (!(prot & PROT_X) || (prot & PROT_W))
-        code_changes(lo, n);
-    long r = native(t);
-    if (!sys_failed(r) && ((prot & PROT_X) || regions_intersect(lo, lo + PAGE_UP(n))))
-        regions_protect(lo, lo + PAGE_UP(n), prot & 7);
-    return r;
-}
-
-static long
-on_mremap(struct thread *t)
-{
-    uint64_t lo = ARG0(t), n = ARG1(t), to_n = ARG2(t), flags = ARG3(t);
-    bool code = regions_intersect(lo, lo + PAGE_UP(n));
-
-    if (touches_engine(lo, n) || ((flags & 2) && touches_engine(ARG4(t), to_n)))
-        return -E_FAULT;
-    code_changes(lo, n);
-    if (flags & 2)
-        code_changes(ARG4(t), to_n);
-    long r = native(t);
-    if (!sys_failed(r) && (code || (flags & 2)))
-        regions_move(lo, n, (uint64_t)r, to_n);
-    return r;
-}
-
-static long
-on_madvise(struct thread *t)
-{
-    long r = native(t);
-
-    code_changes(ARG0(t), ARG1(t));
-    return r;
-}
-
-/* Writes that pass by page protection. */
-static long
-on_process_vm_writev(struct thread *t)
-{
-    long r = native(t);
-    struct { uint64_t base, len; } v;
-
-    if (r > 0 && (int)ARG0(t) == (int)sys0(__NR_getpid))
-        for (uint64_t i = 0; i < ARG4(t) && safe_read(&v, ARG3(t) + 16 * i, 16); i++)
-            code_changes(v.base, v.len);
-    return r;
-}
-
-/* ---- signals ---- */
-
-static long on_sigaction(struct thread *t) { return signal_sigaction(t, (int)ARG0(t), ARG1(t), ARG2(t), ARG3(t)); }
-static long on_sigprocmask(struct thread *t) { return signal_sigprocmask(t, (int)ARG0(t), ARG1(t), ARG2(t), ARG3(t)); }
-static long on_sigaltstack(struct thread *t) { return signal_sigaltstack(t, ARG0(t), ARG1(t)); }
-static long on_sigpending(struct thread *t) { return signal_sigpending(t, ARG0(t), ARG1(t)); }
-static long on_sigreturn(struct thread *t) { signal_sigreturn(t); }
-
-/* A call whose argument `r` points at a temporary signal mask: the kernel gets one without the signals it must not block. */
-static long
-with_mask(struct thread *t, enum reg r)
-{
-    struct mcontext m = t->s.mc;
-    uint64_t mask;
-
-    if (!m.gpr[r] || !safe_read(&mask, m.gpr[r], 8))
-        return native(t);
-    mask = kernel_mask(mask);
-    m.gpr[r] = (uint64_t)&mask;
-    return native_with(t, &m);
-}
-
-static long on_sigsuspend(struct thread *t) { return ARG1(t) == 8 ? with_mask(t, RDI) : native(t); }
-static long on_ppoll(struct thread *t) { return ARG4(t) == 8 ? with_mask(t, R10) : native(t); }
-static long on_epoll_pwait(struct thread *t) { return ARG5(t) == 8 ? with_mask(t, R8) : native(t); }
-
-static long
-on_pselect6(struct thread *t)
-{
-    struct mcontext m = t->s.mc;
-    struct { uint64_t mask, size; } arg;
-    uint64_t mask;
-
-    if (!m.gpr[R9] || !safe_read(&arg, m.gpr[R9], 16) || !arg.mask || arg.size != 8 || !safe_read(&mask, arg.mask, 8))
-        return native(t);
-    mask = kernel_mask(mask);
-    arg.mask = (uint64_t)&mask;
-    m.gpr[R9] = (uint64_t)&arg;
-    return native_with(t, &m);
-}
-
-/* ---- descriptors ---- */
-
-static long on_close(struct thread *t) { return descriptor_is_ours((int)ARG0(t)) ? -E_BADF : native(t); }
-static long on_dup2(struct thread *t) { return descriptor_is_ours((int)ARG0(t)) || descriptor_is_ours((int)ARG1(t)) ? -E_BADF : native(t); }
-static long on_any_fd(struct thread *t) { return descriptor_is_ours((int)ARG0(t)) ? -E_BADF : native(t); }
-
-static long
-on_close_range(struct thread *t)
-{
-    unsigned lo = (unsigned)ARG0(t), hi = (unsigned)ARG1(t);
-    long r = 0;
-    int ours;
-
-    if (lo > hi)
-        return native(t);
-    while ((ours = descriptor_first_in(lo, hi)) >= 0) {      /* around each of ours */
-        if ((unsigned)ours > lo)
-            r = sys3(__NR_close_range, lo, ours - 1, (long)ARG2(t));
-        if (sys_failed(r) || (unsigned)ours == hi)
-            return r;
-        lo = (unsigned)ours + 1;
-    }
-    return sys3(__NR_close_range, lo, hi, (long)ARG2(t));
-}
-
-/* ---- files that tell of us ---- */
-
-static long
-on_openat(struct thread *t)
-{
-    long r;
-
-    return hide_open(t, ARG1(t), (int)ARG2(t), &r) ? r : native(t);
-}
-
-static long
-on_open(struct thread *t)
-{
-    long r;
-
-    return hide_open(t, ARG0(t), (int)ARG1(t), &r) ? r : native(t);
-}
-
-static long
-on_readlink(struct thread *t)
-{
-    long r;
-
-    return hide_readlink(t, ARG0(t), ARG1(t), ARG2(t), &r) ? r : native(t);
-}
-
-static long
-on_readlinkat(struct thread *t)
-{
-    long r;
-
-    return hide_readlink(t, ARG1(t), ARG2(t), ARG3(t), &r) ? r : native(t);
-}
-
-/* Argument `r` is a path: the program's own executable in place of ours. */
-static long
-with_path(struct thread *t, enum reg r)
-{
-    struct mcontext m = t->s.mc;
-    const char *exe = hide_exe_path(m.gpr[r]);
-
-    if (!exe)
-        return native(t);
-    m.gpr[r] = (uint64_t)exe;
-    return native_with(t, &m);
-}
-
-static long on_path0(struct thread *t) { return with_path(t, RDI); }
-static long on_path1(struct thread *t) { return with_path(t, RSI); }
-
-/* ---- the rest ---- */
-
-static long
-on_arch_prctl(struct thread *t)
-{
-    switch (ARG0(t)) {
-    case ARCH_SET_GS:
-        if (ARG1(t) >= 0x7ffffffff000)
-            return -E_PERM;
-        t->s.app_gs = ARG1(t);
-        return 0;
-    case ARCH_GET_GS:
-        return safe_write(ARG1(t), &t->s.app_gs, 8) ? 0 : -E_FAULT;
-    }
-    return native(t);
-}
-
-static long on_rseq(struct thread *t) { (void)t; return -E_NOSYS; }
 static long on_clone(struct thread *t) { return process_clone(t, false); }
 static long on_clone3(struct thread *t) { return process_clone(t, true); }
 static long on_execve(struct thread *t) { return process_execve(t, false); }
@@ -314,11 +72,14 @@ static long on_execveat(struct thread *t) { return process_execve(t, true); }
 static long on_exit(struct thread *t) { process_exit(t, __NR_exit, (int)ARG0(t)); }
 static long on_exit_group(struct thread *t) { process_exit(t, __NR_exit_group, (int)ARG0(t)); }
 
+/* ---- the table ---- */
+
 typedef long (*syscall_fn)(struct thread *t);
 
 static const syscall_fn handlers[] = {
     [__NR_open] = on_open,
     [__NR_openat] = on_openat,
+    [__NR_openat2] = on_openat2,
     [__NR_close] = on_close,
     [__NR_stat] = on_path0,
     [__NR_lstat] = NULL,
@@ -334,11 +95,18 @@ static const syscall_fn handlers[] = {
     [__NR_mremap] = on_mremap,
     [__NR_madvise] = on_madvise,
     [__NR_process_vm_writev] = on_process_vm_writev,
+    [__NR_process_madvise] = on_process_madvise,
+    [__NR_shmat] = on_shmat,
+    [__NR_shmdt] = on_shmdt,
+    [__NR_personality] = on_personality,
     [__NR_rt_sigaction] = on_sigaction,
     [__NR_rt_sigprocmask] = on_sigprocmask,
     [__NR_rt_sigreturn] = on_sigreturn,
     [__NR_rt_sigpending] = on_sigpending,
     [__NR_rt_sigsuspend] = on_sigsuspend,
+    [__NR_rt_sigtimedwait] = on_sigtimedwait,
+    [__NR_signalfd] = on_signalfd,
+    [__NR_signalfd4] = on_signalfd,
     [__NR_sigaltstack] = on_sigaltstack,
     [__NR_ppoll] = on_ppoll,
     [__NR_pselect6] = on_pselect6,
@@ -348,10 +116,27 @@ static const syscall_fn handlers[] = {
     [__NR_dup3] = on_dup2,
     [__NR_dup] = on_any_fd,
     [__NR_fcntl] = on_any_fd,
+    [__NR_fstat] = on_any_fd,
+    [__NR_read] = on_any_fd,
+    [__NR_ioctl] = on_any_fd,
+    [__NR_lseek] = on_any_fd,
+    [__NR_fchdir] = on_any_fd,
+    [__NR_write] = on_write,
+    [__NR_writev] = on_write,
+    [__NR_pwrite64] = on_write,
+    [__NR_pwritev] = on_write,
+    [__NR_pwritev2] = on_write,
+    [__NR_getdents64] = on_getdents64,
     [__NR_close_range] = on_close_range,
     [__NR_readlink] = on_readlink,
     [__NR_readlinkat] = on_readlinkat,
     [__NR_arch_prctl] = on_arch_prctl,
+    [__NR_prctl] = on_prctl,
+    [__NR_seccomp] = on_seccomp,
+    [__NR_ptrace] = on_ptrace,
+    [__NR_getrlimit] = on_getrlimit,
+    [__NR_setrlimit] = on_setrlimit,
+    [__NR_prlimit64] = on_prlimit64,
     [__NR_rseq] = on_rseq,
     [__NR_clone] = on_clone,
     [__NR_fork] = on_clone,
@@ -367,6 +152,8 @@ void
 syscall_program(struct thread *t, uint64_t at, uint64_t next)
 {
     uint64_t nr = t->s.mc.gpr[RAX];
+    if (UNLIKELY(t->user_dispatch.on))
+        user_dispatch(t, next);
     syscall_fn handler = nr < COUNT_OF(handlers) ? handlers[nr] : NULL;
     long r = handler ? handler(t) : native(t);
 

@@ -19,9 +19,17 @@ long process_clone(struct thread *t, bool clone3);
 long process_execve(struct thread *t, bool at);
 NORETURN void process_exit(struct thread *t, long nr, int status);    /* nr: exit or exit_group */
 
+/* linux/handle_process.c */
+void user_dispatch(struct thread *t, uint64_t next);    /* returns unless the call becomes a SIGSYS */
+uint64_t limit_as_extra(void);                  /* what RLIMIT_AS has on top of the program's own; 0: not set by it */
+void limit_as_inherit(uint64_t extra);
+
 /* linux/hide.c: what the program could find of us through files */
-bool hide_open(struct thread *t, uint64_t path, int flags, long *result);
-bool hide_readlink(struct thread *t, uint64_t path, uint64_t buf, uint64_t size, long *result);
+bool hide_open(uint64_t path, int flags, long *result);
+bool hide_readlink(uint64_t path, uint64_t buf, uint64_t size, long *result);
+bool hide_names_ours(uint64_t path);            /* one of our descriptors, by way of /proc or /dev/fd */
+bool hide_names_memory(uint64_t path);          /* the program's own /proc/self/mem */
+bool hide_is_own_memory(const char *path);
 /* The program's executable, where `path` names it by way of /proc; else NULL. */
 const char *hide_exe_path(uint64_t path);
 

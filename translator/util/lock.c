@@ -27,6 +27,14 @@ mutex_lock(struct mutex *m)
     }
 }
 
+bool
+mutex_try(struct mutex *m)
+{
+    int c = 0;
+
+    return __atomic_compare_exchange_n(&m->state, &c, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
 void
 mutex_unlock(struct mutex *m)
 {

@@ -39,8 +39,10 @@ log_open(const char *dir)
 
     format(path, sizeof path, "%s/engine.%d.log", dir, (int)sys0(__NR_getpid));
     long fd = sys_openat(-100, path, 0102001 | 02000000, 0644);   /* O_WRONLY|O_CREAT|O_APPEND|O_CLOEXEC */
-    if (fd >= 0)
-        log_fd = descriptor_hide((int)fd);
+    if (fd >= 0) {
+        log_fd = (int)fd;
+        descriptor_hide(&log_fd);
+    }
 }
 
 void
