@@ -1,0 +1,29 @@
+/* One fuzzing session: a native peer, a second peer, and what runs on both. */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef DRTOOLS_FUZZ_SESSION_H
+#define DRTOOLS_FUZZ_SESSION_H
+
+#include "coverage.h"
+#include "generate.h"
+#include "peer.h"
+
+struct session {
+    struct forms forms;
+    struct generator generator;
+    struct coverage coverage;
+    struct case_file *cases;
+    struct peer native, other;
+};
+
+/* Runs the cases of a slot on both peers, which are started if need be.
+ * False: one died or hung at case *at; session_blame says which. */
+bool session_run(struct session *s, uint32_t slot, uint32_t count, uint32_t *at);
+
+/* The peer that does not run although it was started; NULL: none. */
+const struct peer *session_blame(const struct session *s);
+
+/* Lays out a case with asynchronous signals, has the native peer trace its
+ * states, and leaves it in slot 0, case 0. False: it is of no use (it faults). */
+bool session_trace(struct session *s, const struct recipe *r);
+
+#endif
