@@ -12,6 +12,7 @@ struct options {
     const char *lib, *zydis, *logdir, *log;
     bool quiet, color, stats, no_follow, no_traces;
     uint64_t cache_max, trace_threshold, native_from;
+    uint64_t as_extra[2];           /* what RLIMIT_AS has on top of the program's own, soft and hard */
     int app_fd;                     /* -1: none                                   */
     int depth;
 };

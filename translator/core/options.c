@@ -45,6 +45,8 @@ static const struct { const char *key; enum type type; void *to; } keys[] = {
     {"trace_threshold", NUMBER, &options.trace_threshold},
     {"native_from", NUMBER, &options.native_from},
     {"app_fd", FD, &options.app_fd},
+    {"as_soft", NUMBER, &options.as_extra[0]},
+    {"as_hard", NUMBER, &options.as_extra[1]},
     {"depth", FD, &options.depth},
 };
 

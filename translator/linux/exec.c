@@ -144,6 +144,13 @@ followed(const struct request *q)
     return false;
 }
 
+/* A line of the configuration that belongs to one process only. */
+static bool
+per_process(const char *line)
+{
+    return str_starts(line, "app") || str_starts(line, "depth=") || str_starts(line, "as_");
+}
+
 /* The configuration for the new process. */
 static size_t
 config_for(char *out, size_t size, int app_fd)
@@ -153,12 +160,16 @@ config_for(char *out, size_t size, int app_fd)
     for (const char *s = options.config; *s;) {
         const char *e = strchr(s, '\n');
         size_t len = e ? (size_t)(e - s) + 1 : strlen(s);
-        if (!str_starts(s, "app_fd=") && !str_starts(s, "depth=") && n + len < size) {
+        if (!per_process(s) && n + len < size) {
             memcpy(out + n, s, len);
             n += len;
         }
         s += len;
     }
+    uint64_t extra[2];
+    limit_as_hand_on(extra);
+    if (extra[0])
+        n += format(out + n, size - n, "as_soft=%lu\nas_hard=%lu\n", extra[0], extra[1]);
     return n + format(out + n, size - n, "app_fd=%d\ndepth=%d\n", app_fd, options.depth + 1);
 }
 
@@ -186,7 +197,7 @@ expose_signals(struct thread *t)
     for (int sig = 1; sig < 32; sig++)
         if ((SIG_BIT(sig) & SYNC_SIGNALS) && t->process->action[sig].handler == 1 && !t->vfork_child)
             sys4(__NR_rt_sigaction, sig, (long)&ign, 0, 8);
-    set_kernel_mask(t->app_mask, NULL);
+    mask_expose(t, t->app_mask);
 }
 
 struct exec_buffers {
@@ -265,6 +276,7 @@ process_execve(struct thread *t, bool at)
     LOG(LOG_THREAD, "execve %s", q->path);
     expose_signals(t);
     r = exec_engine(b, argc);
+    t->exposed = false;
     signal_restore_mask(t);
     sys_close((int)high);
     engine_unmap(b, size);
@@ -275,6 +287,7 @@ native:
         plain.gpr[at ? RSI : RDI] = (uint64_t)program.exe;
     expose_signals(t);
     r = app_syscall(&plain);
+    t->exposed = false;
     signal_restore_mask(t);
     if (b)
         engine_unmap(b, size);

@@ -72,9 +72,11 @@ long on_arch_prctl(struct thread *t);
 long on_prctl(struct thread *t);
 long on_seccomp(struct thread *t);
 long on_ptrace(struct thread *t);
+long on_rseq(struct thread *t);
+
+/* handle_limits.c */
 long on_getrlimit(struct thread *t);
 long on_setrlimit(struct thread *t);
 long on_prlimit64(struct thread *t);
-long on_rseq(struct thread *t);
 
 #endif

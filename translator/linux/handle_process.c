@@ -76,86 +76,32 @@ user_dispatch(struct thread *t, uint64_t next)
     signal_raise(t, &info, t->trapno, t->err, t->cr2);
 }
 
+/* ---- filters ---- */
+
+/* The program is about to filter system calls: a call of the engine's own may
+ * then be answered by the filter, or punished. What can be spared is from now on. */
+static void
+confine(void)
+{
+    code_confine();
+    engine_memory_reserve();
+}
+
 long
 on_prctl(struct thread *t)
 {
     if (ARG0(t) == PR_SET_SECCOMP)
-        engine_memory_reserve();
+        confine();
     return ARG0(t) == PR_SET_SYSCALL_USER_DISPATCH ? set_user_dispatch(t) : native(t);
 }
 
-/* After this, a call of the engine's own may be answered or punished by the program's filter. */
 long
 on_seccomp(struct thread *t)
 {
     if (ARG0(t) == SECCOMP_SET_MODE_STRICT || ARG0(t) == SECCOMP_SET_MODE_FILTER)
-        engine_memory_reserve();
+        confine();
     return native(t);
 }
-
-/* ---- the limit of address space ---- */
-
-enum { LIMIT_AS = 9, LIMITS = 16, SLACK = 64 << 20 };
-struct limit { uint64_t cur, max; };
-
-/* What the kernel is given on top of the program's own limit: what the engine has mapped. 0: the program has set none. */
-static uint64_t as_extra;
-
-static uint64_t
-plus(uint64_t limit, uint64_t n)
-{
-    return limit + n < limit ? UINT64_MAX : limit + n;
-}
-
-static uint64_t
-minus(uint64_t limit, uint64_t n)
-{
-    return limit == UINT64_MAX ? limit : limit - MIN(n, limit);
-}
-
-static bool
-is_own(uint64_t pid)
-{
-    return (int)pid == 0 || (int)pid == (int)sys0(__NR_getpid);
-}
-
-/* One call for the three: `set` and `get` as the program gave them. */
-static long
-limit_as(struct thread *t, uint64_t set, uint64_t get)
-{
-    struct limit l, old;
-    struct mcontext m = {.gpr = {[RAX] = __NR_prlimit64, [RSI] = LIMIT_AS, [RDX] = set ? (uint64_t)&l : 0, [R10] = (uint64_t)&old}};
-
-    if (set) {
-        if (!safe_read(&l, set, sizeof l))
-            return -E_FAULT;
-        if (l.cur > l.max)
-            return -E_INVAL;
-        if (!as_extra)
-            as_extra = engine_memory_size() + SLACK;
-        l.cur = plus(l.cur, as_extra);
-        l.max = plus(l.max, as_extra);
-    }
-    uint64_t extra = as_extra;
-    long r = native_with(t, &m);
-    if (sys_failed(r) || !get)
-        return r;
-    old.cur = minus(old.cur, extra);
-    old.max = minus(old.max, extra);
-    return safe_write(get, &old, sizeof old) ? 0 : -E_FAULT;
-}
-
-long on_getrlimit(struct thread *t) { return ARG0(t) == LIMIT_AS && as_extra ? limit_as(t, 0, ARG1(t)) : native(t); }
-long on_setrlimit(struct thread *t) { return ARG0(t) == LIMIT_AS && ARG1(t) ? limit_as(t, ARG1(t), 0) : native(t); }
-
-long
-on_prlimit64(struct thread *t)
-{
-    return ARG1(t) == LIMIT_AS && is_own(ARG0(t)) && (ARG2(t) || as_extra) ? limit_as(t, ARG2(t), ARG3(t)) : native(t);
-}
-
-uint64_t limit_as_extra(void) { return as_extra; }
-void limit_as_inherit(uint64_t extra) { as_extra = extra; }
 
 /* ---- being traced ---- */
 

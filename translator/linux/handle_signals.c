@@ -26,7 +26,7 @@ mask_is_true(const struct thread *t)
     return !(t->app_mask & SYNC_SIGNALS) && !t->held;
 }
 
-static void
+void
 mask_expose(struct thread *t, uint64_t mask)
 {
     set_kernel_mask(~0ull, NULL);

@@ -13,6 +13,7 @@
 
 #include "core/cache.h"
 #include "linux/sys.h"
+#include "linux/syscall.h"
 #include "util/log.h"
 
 /* ---- engine memory ---- */
@@ -46,6 +47,7 @@ engine_map(size_t n)
         if (at + n <= RESERVED)
             return reserve + at;
     }
+    limit_as_moves((int64_t)n);
     for (int tries = 0; tries < 64; tries++) {
         uint64_t at = __atomic_fetch_add(&engine_next, n + PAGE_SIZE, __ATOMIC_RELAXED);
         long p = sys_mmap((void *)at, n, PROT_R | PROT_W, MAP_PRIVATE_ANON_NORESERVE | MAP_FIXED_NOREPLACE_FLAG, -1, 0);
@@ -66,6 +68,7 @@ engine_unmap(void *p, size_t n)
         return;
     sys_munmap(p, PAGE_UP(n));
     __atomic_fetch_sub(&engine_bytes, PAGE_UP(n), __ATOMIC_RELAXED);
+    limit_as_moves(-(int64_t)PAGE_UP(n));
 }
 
 /* ---- regions ---- */
@@ -260,6 +263,17 @@ code_find(uint64_t addr, bool add)
     return &code_pages[i & code_mask];
 }
 
+static volatile bool confined;
+
+void
+code_confine(void)
+{
+    code_unprotect_all();
+    confined = true;
+}
+
+bool engine_confined(void) { return confined; }
+
 enum page_state
 code_protect(const struct region *r, uint64_t lo, uint64_t hi)
 {
@@ -268,7 +282,7 @@ code_protect(const struct region *r, uint64_t lo, uint64_t hi)
     mutex_lock(&regions_lock);
     for (uint64_t a = PAGE_DOWN(lo); a < hi; a += PAGE_SIZE) {
         struct code_page *p = code_find(a, true);
-        if (p->state == PAGE_FREE && p->faults >= FUTILE_AFTER)
+        if (p->state == PAGE_FREE && (p->faults >= FUTILE_AFTER || confined))
             p->state = PAGE_SELFCHECK;
         if (p->state == PAGE_FREE && !sys_failed(sys_mprotect((void *)a, PAGE_SIZE, r->prot & ~PROT_W))) {
             p->state = PAGE_PROTECTED;

@@ -40,6 +40,9 @@ enum page_state { PAGE_FREE, PAGE_PROTECTED, PAGE_SELFCHECK };
 /* Called before code of [lo, hi) in writable region `r` is translated: write-protects its
  * pages, or says PAGE_SELFCHECK where that has proved futile. */
 enum page_state code_protect(const struct region *r, uint64_t lo, uint64_t hi);
+/* The program filters system calls: pages are not protected any more. */
+void code_confine(void);
+bool engine_confined(void);
 /* A write fault at `addr`: true if the page was protected by us; it is writable again and its fragments are gone. */
 bool code_write_fault(uint64_t addr);
 /* Makes every page we protected writable again (a system call met EFAULT). True if there was one. */

@@ -125,7 +125,6 @@ clone_child(struct thread *t)
     t->tid = (int)sys0(__NR_gettid);
     t->doing = "starting a thread";
     signal_init_thread(t);
-    set_kernel_mask(kernel_mask(t->app_mask), NULL);
     dispatch_at(t, t->s.mc.rip);
 }
 
@@ -143,6 +142,7 @@ clone_process(struct thread *t, const struct clone_request *q)
         engine_unlock_all_after_fork();
         t->tid = (int)sys0(__NR_gettid);
         t->vfork_child = false;
+        t->held = t->queued = 0;         /* pending signals are not inherited */
         child_context(t, syscall_next(t), q->stack);
         signal_init_thread(t);
         engine_after_fork(t);
@@ -180,6 +180,8 @@ process_exit(struct thread *t, long nr, int status)
         engine_at_exit(t);
     if (nr == __NR_exit_group && !t->vfork_child)
         sys_exit_group(status);
+    if (engine_confined())           /* the call after this one may not be allowed, nor the mask: leave the block behind */
+        exit_thread_raw(nr, status, &nobody);
     sys4(__NR_rt_sigprocmask, 2, (long)&all, 0, 8);
     if (t->parent_frees)             /* who waits in vfork frees our block */
         exit_thread_raw(nr, status, &nobody);

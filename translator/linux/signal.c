@@ -468,7 +468,6 @@ signal_init_process(struct thread *t)
         if (SIG_BIT(sig) & SYNC_SIGNALS)
             signal_install(sig, &first_process.action[sig]);
     sys4(__NR_rt_sigprocmask, 0, 0, (long)&t->app_mask, 8);
-    set_kernel_mask(kernel_mask(t->app_mask), NULL);
     t->app_altstack.flags = SSF_DISABLE;
 }
 
@@ -478,6 +477,7 @@ signal_init_thread(struct thread *t)
     struct kstack ss = {.sp = (uint64_t)t->sigstack, .size = t->sigstack_size};
 
     CHECK(!sys_failed(sys2(__NR_sigaltstack, (long)&ss, 0)), "the kernel takes our signal stack");
+    set_kernel_mask(kernel_mask(t->app_mask), NULL);
 }
 
 void

@@ -16,7 +16,7 @@ struct process {
 
 /* The first thread: reads what execve left of dispositions and mask, installs ours. */
 void signal_init_process(struct thread *t);
-void signal_init_thread(struct thread *t);       /* the alternate stack */
+void signal_init_thread(struct thread *t);       /* the alternate stack, then the mask */
 struct process *process_share(struct process *p);
 struct process *process_copy(struct process *p);
 void process_release(struct process *p);
@@ -32,6 +32,8 @@ uint64_t signals_queued(const struct thread *t);
 void signal_return_to_dispatch(struct thread *t, struct kucontext *uc);
 /* handle_signals.c: signals that the program blocks must be pending in the kernel during each call of this thread. */
 bool signals_must_be_exposed(const struct thread *t);
+/* Hands what is held back to the kernel, and the mask as it is. */
+void mask_expose(struct thread *t, uint64_t mask);
 long native_exposed(struct thread *t, const struct mcontext *m);
 
 /* A signal is queued and the thread stands at t->s.mc: deliver it. Does not return

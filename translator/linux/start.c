@@ -19,6 +19,7 @@
 #include "linux/signal.h"
 #include "linux/sigframe.h"
 #include "linux/sys.h"
+#include "linux/syscall.h"
 #include "util/log.h"
 
 struct program program;
@@ -332,5 +333,6 @@ engine_start(uint64_t *sp)
     threads_add(t);
     signal_init_process(t);
     signal_init_thread(t);
+    limit_as_inherit(options.as_extra);
     start_on_stack(t->s.dstack, run, &s);
 }

@@ -21,8 +21,11 @@ NORETURN void process_exit(struct thread *t, long nr, int status);    /* nr: exi
 
 /* linux/handle_process.c */
 void user_dispatch(struct thread *t, uint64_t next);    /* returns unless the call becomes a SIGSYS */
-uint64_t limit_as_extra(void);                  /* what RLIMIT_AS has on top of the program's own; 0: not set by it */
-void limit_as_inherit(uint64_t extra);
+
+/* linux/handle_limits.c: what the kernel's RLIMIT_AS has on top of the program's own, soft and hard; 0: it has set none */
+void limit_as_hand_on(uint64_t extra[2]);
+void limit_as_inherit(const uint64_t extra[2]);
+void limit_as_moves(int64_t bytes);             /* the engine's memory has grown by so many bytes */
 
 /* linux/hide.c: what the program could find of us through files */
 bool hide_open(uint64_t path, int flags, long *result);
