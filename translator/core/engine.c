@@ -3,6 +3,7 @@
 #include "core/engine.h"
 
 #include "core/cache.h"
+#include "core/tools.h"
 #include "linux/memory.h"
 #include "linux/signal.h"
 #include "linux/sys.h"
@@ -52,9 +53,12 @@ engine_at_exit(struct thread *t)
 {
     static volatile int done;
 
-    (void)t;
     if (__atomic_exchange_n(&done, 1, __ATOMIC_SEQ_CST))
         return;
+    (void)t;
+    for (struct thread *o = n_tools ? all_threads : NULL; o; o = o->next)
+        tools_thread_exit(o);
+    tools_exit();
     if (options.stats)
         stats_print();
 }

@@ -13,6 +13,7 @@
 
 #include "core/cache.h"
 #include "core/engine.h"
+#include "core/tools.h"
 #include "linux/descriptors.h"
 #include "linux/elf.h"
 #include "linux/memory.h"
@@ -324,6 +325,7 @@ engine_start(uint64_t *sp)
     turn_stack(&s);
     fix_auxv(&s);
     tell_kernel(&s);
+    tools_start();
     struct thread *t = thread_create();
     if (!t)
         start_failed(125, "no memory for the first thread (address-space limit?)");
@@ -332,5 +334,6 @@ engine_start(uint64_t *sp)
     threads_add(t);
     signal_init_process(t);
     signal_init_thread(t);
+    tools_thread_start(t);
     start_on_stack(t->s.dstack, run, &s);
 }
