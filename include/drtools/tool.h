@@ -146,9 +146,9 @@ bool dr_safe_read(void *dst, uint64_t program_address, size_t n);
 bool dr_safe_write(uint64_t program_address, const void *src, size_t n);
 size_t dr_format(char *buf, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void dr_print(const char *format, ...) __attribute__((format(printf, 1, 2)));   /* the console (stderr) */
-int dr_create(const char *path);                            /* descriptor of the engine's, or -errno */
-bool dr_write(int fd, const void *p, size_t n);             /* all of it; false: an error          */
-void dr_close(int fd);
+int dr_create(const char *path);                            /* a handle (not a descriptor), or -errno */
+bool dr_write(int handle, const void *p, size_t n);             /* all of it; false: an error          */
+void dr_close(int handle);
 bool dr_quiet(void);
 const char *dr_program(void);                               /* path of the program's file          */
 

@@ -29,30 +29,10 @@ dr_format(char *buf, size_t size, const char *fmt, ...)
     return n;
 }
 
-void
-dr_print(const char *fmt, ...)
+static bool
+write_all(int fd, const char *s, size_t n)
 {
-    char line[2048];
-    va_list ap;
-
-    va_start(ap, fmt);
-    size_t n = format_v(line, sizeof line, fmt, ap);
-    va_end(ap);
-    dr_write(2, line, MIN(n, sizeof line - 1));
-}
-
-int
-dr_create(const char *path)
-{
-    long fd = sys_openat(-100, path, 01 | 0100 | 01000 | 02000000, 0644);   /* O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC */
-
-    return fd < 0 ? (int)fd : descriptor_hide((int)fd);
-}
-
-bool
-dr_write(int fd, const void *p, size_t n)
-{
-    for (const char *s = p; n;) {
+    while (n) {
         long r = sys_write(fd, s, n);
         if (r == -4 /* EINTR */)
             continue;
@@ -65,10 +45,53 @@ dr_write(int fd, const void *p, size_t n)
 }
 
 void
-dr_close(int fd)
+dr_print(const char *fmt, ...)
 {
-    descriptor_forget(fd);
-    sys_close(fd);
+    char line[2048];
+    va_list ap;
+
+    va_start(ap, fmt);
+    size_t n = format_v(line, sizeof line, fmt, ap);
+    va_end(ap);
+    write_all(2, line, MIN(n, sizeof line - 1));
+}
+
+/* Files of tools. A tool has a handle; the number behind it may move out of the program's way. */
+enum { MAX_FILES = 16 };
+static int files[MAX_FILES];         /* descriptor, 0: free */
+static struct mutex files_lock;
+
+int
+dr_create(const char *path)
+{
+    int h = 0;
+
+    mutex_lock(&files_lock);
+    while (h < MAX_FILES && files[h])
+        h++;
+    long fd = h < MAX_FILES ? sys_openat(-100, path, 01 | 0100 | 01000 | 02000000, 0644) : -24;   /* O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC */
+    if (fd >= 0) {
+        files[h] = (int)fd;
+        descriptor_hide(&files[h]);
+    }
+    mutex_unlock(&files_lock);
+    return fd < 0 ? (int)fd : h;
+}
+
+bool
+dr_write(int handle, const void *p, size_t n)
+{
+    return handle >= 0 && handle < MAX_FILES && files[handle] && write_all(files[handle], p, n);
+}
+
+void
+dr_close(int handle)
+{
+    mutex_lock(&files_lock);
+    descriptor_forget(&files[handle]);
+    sys_close(files[handle]);
+    files[handle] = 0;
+    mutex_unlock(&files_lock);
 }
 
 static void
