@@ -7,7 +7,7 @@
 
 #include "memory.h"
 
-enum { MAX_DEPTH = 256, MAX_HOPS = 16, MAX_FUNCTIONS = 1 << 24 };
+enum { MAX_DEPTH = 256, MAX_HOPS = 16, MAX_FUNCTIONS = 1 << 24, MAX_RANGES = 1 << 24 };
 
 struct walk {
     struct unit *unit;
@@ -55,7 +55,7 @@ add_function(struct walk *w, uint64_t offset, const struct abbrev *a, const stru
     struct detail *d = w->detail;
     size_t ranges = d->range_count;
 
-    if (d->function_count >= MAX_FUNCTIONS)
+    if (d->function_count >= MAX_FUNCTIONS || d->range_count >= MAX_RANGES)
         return parent;
     GROW(d->functions, d->function_count, d->function_room);
     d->functions[d->function_count] = (struct function){

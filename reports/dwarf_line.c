@@ -23,7 +23,7 @@ enum {
 
 enum { DW_LNE_end_sequence = 1, DW_LNE_set_address, DW_LNE_define_file };
 enum { DW_LNCT_path = 1, DW_LNCT_directory_index };
-enum { MAX_ROWS = 1 << 24, MAX_ENTRIES = 1 << 20 };
+enum { MAX_ROWS = 1 << 24, MAX_ENTRIES = 1 << 20, MAX_MOVES = 1 << 20 };
 
 struct program {
     struct unit *unit;
@@ -181,22 +181,30 @@ add_row(struct program *p)
     d->rows[d->row_count++] = row;
 }
 
-/* Insertion sort: programs are sorted already but for a rare few rows. */
+static int
+by_address(const void *a, const void *b)
+{
+    uint64_t x = ((const struct line_row *)a)->address, y = ((const struct line_row *)b)->address;
+
+    return x < y ? -1 : x > y;
+}
+
+/* Insertion sort, because programs are sorted already but for a rare few rows; up to a limit. */
 static void
 sort_rows(struct line_row *rows, size_t count)
 {
-    for (size_t i = 1; i < count; i++) {
+    size_t moves = 0;
+
+    for (size_t i = 1; i < count && moves < MAX_MOVES; i++) {
         struct line_row row = rows[i];
         size_t at = i;
 
-        if (row.address >= rows[i - 1].address)
-            continue;
-        if (i > 100000) /* hostile: quadratic */
-            return;
-        for (; at > 0 && rows[at - 1].address > row.address; at--)
+        for (; at > 0 && rows[at - 1].address > row.address; at--, moves++)
             rows[at] = rows[at - 1];
         rows[at] = row;
     }
+    if (moves >= MAX_MOVES)
+        qsort(rows, count, sizeof *rows, by_address);
 }
 
 static void
@@ -205,9 +213,10 @@ end_sequence(struct program *p)
     struct detail *d = p->detail;
     struct line_sequence s = { .first = p->first_row, .count = d->row_count - p->first_row, .high = p->address };
 
-    sort_rows(d->rows + s.first, s.count);
-    if (s.count)
+    if (s.count) {
+        sort_rows(d->rows + s.first, s.count);
         s.low = d->rows[s.first].address;
+    }
     if (s.count && s.low < s.high) {
         GROW(d->sequences, d->sequence_count, d->sequence_room);
         d->sequences[d->sequence_count++] = s;

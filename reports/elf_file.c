@@ -63,8 +63,12 @@ map_file(const char *path)
 {
     struct span s = { NULL, 0 };
     struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int fd;
 
+    /* Asked before opening: to open a device can be to act on it. */
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+        return s;
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return s;
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {

@@ -11,7 +11,7 @@
 
 #include "memory.h"
 
-enum { MAX_PROCESSES = 1 << 20, MAX_FINDINGS = 1 << 20, MAX_NOTES = 10000 };
+enum { MAX_PROCESSES = 1 << 20, MAX_FINDINGS = 1 << 20, MAX_NOTES = 10000, MAX_NUMBER = 1 << 22 };
 
 struct report *
 report_new(struct suppressions *suppressions, struct baseline *baseline, const char *const *debug_roots)
@@ -42,6 +42,7 @@ free_process(struct process *p)
     free(p->argv);
     free(p->modules);
     free(p->findings);
+    free(p->errors);
     free(p->notes);
     free(p->values);
     free(p);
@@ -119,6 +120,8 @@ start_process(struct report *r, const struct record *rec, struct process **found
 
     if (!p || p->ended || (p->exe[0] && !(rec->flags & START_EXECED) && !(rec->flags & START_FORKED)))
         p = *found = add_process(r, rec->pid);
+    if (p->errors) /* a new program's tool numbers from 1 again */
+        memset(p->errors, 0, p->error_room * sizeof *p->errors);
     p->parent = rec->parent;
     p->flags = rec->flags;
     p->clock = rec->clock;
@@ -370,6 +373,28 @@ new_finding(struct report *r, struct process *p)
     return f;
 }
 
+/* Counts come often, so that an error is found by its number and not by a search. */
+static void
+remember_number(struct process *p, struct finding *f)
+{
+    size_t room = p->error_room ? p->error_room : 64;
+    struct finding **grown;
+
+    if (f->recorded >= MAX_NUMBER)
+        return;
+    while (room <= f->recorded)
+        room *= 2;
+    if (room > p->error_room) {
+        grown = memory_zalloc(room, sizeof *grown);
+        if (p->error_room)
+            memcpy(grown, p->errors, p->error_room * sizeof *grown);
+        free(p->errors);
+        p->errors = grown;
+        p->error_room = room;
+    }
+    p->errors[f->recorded] = f;
+}
+
 static void
 add_error(struct report *r, struct process *p, const struct record *rec, struct report_change *change)
 {
@@ -388,6 +413,7 @@ add_error(struct report *r, struct process *p, const struct record *rec, struct 
     f->note_count = rec->string_count;
     for (size_t i = 0; i < f->note_count; i++)
         f->notes[i] = keep(r, rec->strings[i]);
+    remember_number(p, f);
     add_finding(r, f, rec, change);
 }
 
@@ -432,17 +458,13 @@ add_leak(struct report *r, struct process *p, const struct record *rec, struct r
 static void
 set_count(struct process *p, const struct record *rec)
 {
-    for (size_t i = p->finding_count; i-- > 0;) {
-        struct finding *f = p->findings[i];
+    struct finding *f = rec->number < p->error_room ? p->errors[rec->number] : NULL;
 
-        if (finding_is_leak(f) || f->recorded != rec->number)
-            continue;
-        if (f->suppressed && rec->count > f->count)
-            f->suppressed->used += rec->count - f->count;
-        if (rec->count > f->count)
-            f->count = rec->count;
+    if (!f || rec->count <= f->count)
         return;
-    }
+    if (f->suppressed)
+        f->suppressed->used += rec->count - f->count;
+    f->count = rec->count;
 }
 
 static void

@@ -103,6 +103,8 @@ struct process {
     size_t module_count, module_room;
     struct finding **findings;
     size_t finding_count, finding_room;
+    struct finding **errors; /* by the tool's number, NULL where there is none */
+    size_t error_room;
     struct note *notes;
     size_t note_count, note_room;
     struct { const char *name; uint64_t value; } *values; /* of tool summaries */

@@ -13,6 +13,7 @@
 static report_writer *const writers[FORMAT_COUNT] = {
     [FORMAT_JSON] = write_json, [FORMAT_SARIF] = write_sarif, [FORMAT_JUNIT] = write_junit,
     [FORMAT_XML] = write_valgrind_xml, [FORMAT_HTML] = write_html, [FORMAT_TEXT] = write_text,
+    [FORMAT_SUPPRESSIONS] = write_suppressions, [FORMAT_MISSING_SYMBOLS] = write_missing_symbols,
 };
 
 /* *per_process: the pattern has a %p. */

@@ -70,6 +70,7 @@ static struct file *
 find_file(const char *path)
 {
     struct file *f;
+    struct stat st;
     int fd;
 
     for (int i = 0; i < FILES; i++)
@@ -78,6 +79,8 @@ find_file(const char *path)
     f = &files[next_slot++ % FILES];
     forget(f);
     f->path = memory_string(path);
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode)) /* to open a device can be to act on it */
+        return f;
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd >= 0) {
         if (read_text(f, fd))

@@ -302,19 +302,3 @@ write_text(const struct report *r, const struct process *only, const struct writ
         text_summary(r, p, o, 0, out);
     }
 }
-
-void
-write_suppressions(const struct report *r, const struct process *only, const struct write_options *o, FILE *out)
-{
-    fputs("# Suppressions for the errors of this run. Keep what you mean to keep, with a name that says why.\n", out);
-    for (size_t i = 0; i < r->finding_count; i++) {
-        const struct finding *f = r->findings[i];
-        char *text;
-
-        if (!concerns(f, only) || !write_shows(f, o))
-            continue;
-        text = suppression_for(f, SUPPRESS_BY_SYMBOL);
-        fprintf(out, "\n# Error #%u of process %u\n%s", f->number, f->process->pid, text);
-        free(text);
-    }
-}

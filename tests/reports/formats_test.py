@@ -193,6 +193,23 @@ class Formats(unittest.TestCase):
         self.assertIn("SUPPRESSIONS NOT USED:\n\t%s:4: never\n" % rules, r.stdout)
         self.assertNotIn("LEAK 40", r.stdout)
 
+    def test_written_suppressions_hide_everything(self):
+        rules = os.path.join(self.dir, "suppress.txt")
+        self.replay("-quiet", "-show_reachable", "-suppressions", rules)
+        r = self.replay("-show_reachable", "-suppress", rules, "-list_unused")
+        self.assertNotRegex(r.stdout, "(?m)^Error #")
+
+    def test_modules_without_debug_information_are_named(self):
+        missing = os.path.join(self.dir, "missing")
+        stripped = os.path.join(self.dir, "stripped")
+        subprocess.run(["strip", "-o", stripped, SAMPLE], check=True)
+        stream = write(os.path.join(self.dir, "stripped.stream"), run([stripped]).stdout)
+        r = self.replay("-missing", missing, stream=stream)
+        self.assertEqual(read(missing), stripped + ": no debug information: compile with -g, and do not strip\n")
+        self.assertRegex(r.stdout, r"(?m)^# 0 <stripped\+0x[0-9a-f]+>$")
+        self.replay("-missing", missing)
+        self.assertEqual(read(missing), "")
+
     def test_a_bad_suppression_file_is_status_2(self):
         rules = os.path.join(self.dir, "bad")
         write(rules, "LEAK\nno frame\n")

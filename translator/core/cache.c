@@ -11,16 +11,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "core/cache.h"
 
+#include "core/tools.h"
 #include "linux/memory.h"
 #include "util/log.h"
 
 struct mutex cache_lock;
-uint8_t *cache_base, *cache_exit_routine, *cache_ibl_miss, *cache_pad_miss, *cache_ibl_window, *cache_ibl_window_end, *cache_ibl_out;
+uint8_t *cache_base, *cache_exit_routine, *cache_ibl_miss, *cache_pad_miss, *cache_ibl_window, *cache_ibl_window_end, *cache_ibl_out, *cache_call_routine, *cache_call_window, *cache_call_window_end, *cache_call_abort;
 uint32_t cache_size;
 volatile uint64_t cache_epoch = 1;
 struct cache_stats cache_stats;
 
-extern uint8_t cache_blob[], cache_blob_end[], blob_exit[], blob_ibl_miss[], blob_pad_miss[], blob_ibl_out[], ibl_window[], ibl_window_end[], blob_ibl_index[];
+extern uint8_t cache_blob[], cache_blob_end[], blob_exit[], blob_ibl_miss[], blob_pad_miss[], blob_ibl_out[], ibl_window[], ibl_window_end[], blob_ibl_index[], blob_call[], call_window[], call_window_end[], call_abort[];
 
 /* ---- chunks of cache memory ---- */
 
@@ -421,6 +422,10 @@ cache_init(uint8_t *at, size_t size)
         memcpy(cache_base + (blob_ibl_index - cache_blob), "\x0f\xb7\xc1\x0f\x1f\x84\0\0\0\0\0", 11);
     cache_exit_routine = cache_base + (blob_exit - cache_blob);
     cache_ibl_miss = cache_base + (blob_ibl_miss - cache_blob);
+    cache_call_routine = cache_base + (blob_call - cache_blob);
+    cache_call_window = cache_base + (call_window - cache_blob);
+    cache_call_window_end = cache_base + (call_window_end - cache_blob);
+    cache_call_abort = cache_base + (call_abort - cache_blob);
     cache_pad_miss = cache_base + (blob_pad_miss - cache_blob);
     cache_ibl_window = cache_base + (ibl_window - cache_blob);
     cache_ibl_window_end = cache_base + (ibl_window_end - cache_blob);
@@ -770,6 +775,7 @@ delete_fragment(frag_id id)
         pages_remove(id);
     }
     ibl_forget(f);
+    tools_fragment_deleted(f->tag, f->mode);
     unlink_incoming(id);
     for (unsigned i = 0; i < f->n_exits; i++)
         unlink_exit(f->exit0 + i);

@@ -76,9 +76,14 @@ struct map_entry {
     uint8_t kind;
     uint8_t spilled;      /* MAP_RCX, …                            */
     uint8_t scratch;      /* register of MAP_SCRATCH               */
-    uint8_t unused;
+    uint8_t uninserted;   /* what tools put before this instruction has not had its effect yet */
     int32_t rsp_adjust;   /* program's rsp = rsp + rsp_adjust      */
 };
+
+/* Note in the state map of `d`: code inserted by a tool before the current instruction goes on here, with the
+ * program's values of `taken` in the spill slots (rcx, rdx, rax in this order). `done`: it has had its effect. */
+struct draft;
+void draft_map_inserted(struct draft *d, unsigned n_taken, bool done);
 
 /* A block under construction. One a thread at a time; large, lives in the thread's scratch. */
 enum { DRAFT_MAX_EXITS = 64, DRAFT_MAX_CONSTANTS = 64, DRAFT_MAX_MAP = 600, DRAFT_CODE = 16 << 10 };
@@ -87,6 +92,7 @@ struct draft {
     uint64_t tag;
     uint8_t mode, flags;
     uint16_t app_len;
+    uint16_t app_now;           /* offset of the instruction being emitted                 */
     unsigned n_insns;
     bool landing;               /* wants its landing pad right in front                    */
     uint32_t spot;              /* where it could overlay its predecessor's jump, or 0     */
@@ -157,6 +163,6 @@ extern struct cache_stats cache_stats;
 extern void *const cache_table_address;
 /* blob addresses inside the cache */
 extern bool have_bmi2;
-extern uint8_t *cache_exit_routine, *cache_ibl_miss, *cache_pad_miss, *cache_ibl_window, *cache_ibl_window_end, *cache_ibl_out;
+extern uint8_t *cache_exit_routine, *cache_ibl_miss, *cache_pad_miss, *cache_ibl_window, *cache_ibl_window_end, *cache_ibl_out, *cache_call_routine, *cache_call_window, *cache_call_window_end, *cache_call_abort;
 
 #endif

@@ -5,6 +5,7 @@
  * queued by the handler and delivered here, before the entry (docs/signals.md). */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "core/engine.h"
+#include "core/tools.h"
 #include "core/translate.h"
 #include "linux/memory.h"
 #include "linux/signal.h"
@@ -76,6 +77,25 @@ dispatch_at(struct thread *t, uint64_t pc)
     go_on(t, pc, 0, false);
 }
 
+/* A system call, with what tools make of it. */
+static void
+carry_out_syscall(struct thread *t, uint64_t at, uint64_t next)
+{
+    int64_t result;
+
+    if (LIKELY(!tools_want_syscalls)) {
+        syscall_program(t, at, next);
+        return;
+    }
+    uint64_t number = t->s.mc.gpr[RAX];
+    if (tools_syscall_pre(t, &result))
+        syscall_result(t, next, result);
+    else
+        syscall_program(t, at, next);
+    if (t->s.mc.rip == next)         /* not to be restarted after a signal */
+        tools_syscall_post(t, number);
+}
+
 static void
 leave_by_exit(struct thread *t, exit_id id)
 {
@@ -92,7 +112,7 @@ leave_by_exit(struct thread *t, exit_id id)
         t->s.mc.rip = at;
         if (t->s.pending)
             signal_deliver_queued(t);
-        syscall_program(t, at, next);
+        carry_out_syscall(t, at, next);
         go_on(t, t->s.mc.rip, 0, false);
     case X_SPECIAL:
         t->s.mc.rip = at;
@@ -119,6 +139,13 @@ dispatch(struct thread *t)
     DCHECK(t == thread_self(), "GS points at this thread");
     if (reason < EXIT_FIRST_REASON) {
         leave_by_exit(t, (exit_id)reason);
+    } else if (reason == EXIT_CALLED) {
+        bool pad;
+        frag_id f = cache_owner(t->s.call_back, &pad);
+        if (f && tools_want_cuts)
+            tools_block_cut(t, f, t->s.mc.rip, true);
+        publish_outside(t);
+        go_on(t, t->s.mc.rip, 0, false);
     } else {
         publish_outside(t);
         cache_stats.ibl_misses += reason == EXIT_IBL;

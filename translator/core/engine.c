@@ -3,6 +3,7 @@
 #include "core/engine.h"
 
 #include "core/cache.h"
+#include "core/tools.h"
 #include "linux/memory.h"
 #include "linux/signal.h"
 #include "linux/sys.h"
@@ -51,10 +52,16 @@ void
 engine_at_exit(struct thread *t)
 {
     static volatile int done;
+    uint64_t all = ~0ull;
 
-    (void)t;
     if (__atomic_exchange_n(&done, 1, __ATOMIC_SEQ_CST))
         return;
+    (void)t;
+    /* A reader of our text that has gone must not end the process by SIGPIPE before all is written. */
+    sys4(__NR_rt_sigprocmask, 2, (long)&all, 0, 8);
+    for (struct thread *o = n_tools ? all_threads : NULL; o; o = o->next)
+        tools_thread_exit(o);
+    tools_exit();
     if (options.stats)
         stats_print();
 }

@@ -23,6 +23,9 @@ bool options_parse(char *config, const char **why);
 /* Value number `n` of a repeatable key, or NULL. */
 const char *options_nth(const char *key, unsigned n);
 
+/* Pair number `n` in the order given. False: there are fewer. */
+bool options_pair(unsigned n, const char **key, const char **value);
+
 /* The program. Set once at start. */
 struct program {
     const char *path;               /* as execve got it: AT_EXECFN                */

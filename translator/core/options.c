@@ -100,3 +100,13 @@ options_nth(const char *key, unsigned n)
             return pair[i].value;
     return NULL;
 }
+
+bool
+options_pair(unsigned n, const char **key, const char **value)
+{
+    if (n >= n_pairs)
+        return false;
+    *key = pair[n].key;
+    *value = pair[n].value;
+    return true;
+}

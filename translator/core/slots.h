@@ -29,8 +29,12 @@
 #define SLOT_KEY       0x118  /* what a tag becomes a key with: mode << 48 | 1 << 63        */
 #define SLOT_IBL_MASK  0x120  /* bits of a target that index the indirect-branch table      */
 #define SLOT_IBL_BUDGET 0x128 /* 32 bits: misses of that table until it is made larger      */
+#define SLOT_CALL      0x130  /* clean call: the function                                   */
+#define SLOT_CALL_ARG  0x138  /* … its argument                                             */
+#define SLOT_CALL_BACK 0x140  /* … where in the cache to go on                              */
 #define SLOT_IBL       0x10000 /* indirect-branch table: up to 65536 landing addresses     */
 
 #define IBL_MAX_ENTRIES 65536
+#define SLOT_TOOLS     (SLOT_IBL + IBL_MAX_ENTRIES * 8)   /* memory that tools asked for in every thread */
 
 #endif

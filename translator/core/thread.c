@@ -3,11 +3,12 @@
 #include "core/thread.h"
 
 #include "core/cache.h"
+#include "core/tools.h"
 #include "linux/memory.h"
 #include "linux/sys.h"
 
 enum { STACK = 64 << 10, SIGSTACK = 64 << 10, GUARD = PAGE_SIZE };
-enum { BLOCK = GUARD + STACK + SIGSTACK + SLOT_IBL + IBL_MAX_ENTRIES * 8 };
+enum { BLOCK = GUARD + STACK + SIGSTACK + SLOT_TOOLS };    /* and what tools asked for */
 
 struct thread *all_threads;
 struct mutex threads_lock;
@@ -22,7 +23,7 @@ static struct thread *block_thread(uint8_t *b) { return (struct thread *)(b + GU
 static struct block_head *block_head(uint8_t *b) { return (struct block_head *)(b + GUARD); }   /* lowest words of the engine stack */
 
 static uint8_t *
-block_take(void)
+block_take(bool *reused)
 {
     uint8_t *b = NULL;
 
@@ -33,9 +34,10 @@ block_take(void)
             b = (uint8_t *)h - GUARD;
     }
     mutex_unlock(&threads_lock);
+    *reused = b;
     if (b)
         return b;
-    b = engine_map(BLOCK);
+    b = engine_map(BLOCK + tools_thread_bytes);
     if (!b)
         return NULL;
     sys_mprotect(b, GUARD, 0);
@@ -52,19 +54,22 @@ extern void dispatch(struct thread *t);
 struct thread *
 thread_create(void)
 {
-    uint8_t *b = block_take();
+    bool reused;
+    uint8_t *b = block_take(&reused);
     struct thread *t = b ? block_thread(b) : NULL;
 
     if (!t)
         return NULL;
     memset(t, 0, sizeof *t);
+    if (reused && tools_thread_bytes)        /* zero again, without touching what was never used */
+        sys3(__NR_madvise, (long)PAGE_UP((uint8_t *)t + SLOT_TOOLS), (long)PAGE_DOWN(tools_thread_bytes), 4 /* MADV_DONTNEED */);
     t->s.self = t;
     t->s.dstack = b + GUARD + STACK;
     t->s.dispatch = dispatch;
     t->s.table = cache_table_address;
     t->s.key = 1ull << 63;
     t->block = b;
-    t->block_size = BLOCK;
+    t->block_size = BLOCK + tools_thread_bytes;
     t->sigstack = b + GUARD + STACK;
     t->sigstack_size = SIGSTACK;
     t->safe_epoch = UINT64_MAX;

@@ -8,10 +8,9 @@
 #define DRTOOLS_TRANSLATOR_THREAD_H
 
 #include "core/slots.h"
+#include "drtools/emit.h"
 #include "util/base.h"
 #include "util/lock.h"
-
-enum reg { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, REG_NONE = 0xff };
 
 /* The program's integer registers at an instruction boundary. */
 struct mcontext {
@@ -37,18 +36,16 @@ struct slots {
     uint64_t key;
     uint64_t ibl_mask;
     int32_t ibl_budget;
+    void (*call)(uint64_t arg, struct mcontext *mc);
+    uint64_t call_arg, call_back;
 };
 
 /* Reasons in slots.exit; anything below EXIT_FIRST_REASON is an exit number. */
 enum {
     EXIT_FIRST_REASON = 0x7f000000,
     EXIT_IBL = EXIT_FIRST_REASON,   /* indirect branch not in the table: target in exit_arg      */
-    EXIT_SYSCALL,                   /* at a system call: exit_arg is the address after it        */
-    EXIT_EFAULT,                    /* inline system call gave EFAULT: exit_arg is after it      */
-    EXIT_SPECIAL,                   /* an instruction the engine carries out: exit_arg is its pc */
-    EXIT_GOTO,                      /* go on at exit_arg                                         */
-    EXIT_FPSAVE,                    /* x87 pointers just stored: exit_arg is the next pc         */
-    EXIT_SELFCHECK,                 /* a self-checking fragment saw changed bytes: exit_arg tag  */
+    EXIT_CALLED,                    /* a signal came during a clean call: go on at mc.rip        */
+    EXIT_GOTO = EXIT_FIRST_REASON + 4,   /* go on at exit_arg                                    */
 };
 
 struct recover {          /* a place to go on when an access of the engine's faults */
@@ -111,6 +108,9 @@ PIN(table, SLOT_TABLE);
 PIN(key, SLOT_KEY);
 PIN(ibl_mask, SLOT_IBL_MASK);
 PIN(ibl_budget, SLOT_IBL_BUDGET);
+PIN(call, SLOT_CALL);
+PIN(call_arg, SLOT_CALL_ARG);
+PIN(call_back, SLOT_CALL_BACK);
 #undef PIN
 _Static_assert(sizeof(struct thread) <= SLOT_IBL, "the indirect-branch table follows struct thread");
 

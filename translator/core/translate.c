@@ -10,14 +10,16 @@
 #include "core/translate.h"
 
 #include "core/engine.h"
+#include "core/tools.h"
 #include "linux/memory.h"
 #include "linux/sys.h"
 #include "util/log.h"
 #include "x86/scan.h"
 
-enum { MAX_INSNS = 96, SELFCHECK_BYTES = 64 };
+enum { SELFCHECK_BYTES = 64, SCAN_AHEAD = 64 };
 
 static struct draft draft;
+static struct dr_block block;
 
 /* ---- the draft ---- */
 
@@ -45,6 +47,13 @@ static void
 map_inside(struct draft *d, uint16_t app_off, uint8_t spilled, uint8_t scratch, int32_t rsp_adjust)
 {
     map_add(d, (struct map_entry){.kind = MAP_INSIDE, .app_off = app_off, .spilled = spilled, .scratch = scratch, .rsp_adjust = rsp_adjust});
+}
+
+void
+draft_map_inserted(struct draft *d, unsigned n_taken, bool done)
+{
+    map_add(d, (struct map_entry){.kind = MAP_INSIDE, .app_off = d->app_now, .spilled = (uint8_t)((1u << n_taken) - 1), .scratch = RAX,
+                                  .uninserted = !done});
 }
 
 static uint64_t
@@ -95,12 +104,14 @@ clear_extensions(uint8_t *copy, const struct insn *in, bool base_too)
 {
     if (in->enc == ENC_LEGACY) {
         if (in->rex)
-            copy[in->opcode_off - 1 - in->map] &= (uint8_t)~(base_too ? 3 : 2);
+            copy[in->opcode_off - 1 - (in->map > 1 ? 2 : in->map)] &= (uint8_t)~(base_too ? 3 : 2);
     } else if (copy[in->opcode_off - 2] != 0xc5 || in->enc == ENC_EVEX) {
         uint8_t *p = copy + in->opcode_off - (in->enc == ENC_EVEX ? 3 : 2);
         *p |= base_too ? 0x60 : 0x40;              /* inverted in VEX and EVEX */
     }
 }
+
+static bool needs_special(const uint8_t *bytes, const struct insn *in);
 
 static enum reg
 free_low_register(const uint8_t *bytes, const struct insn *in)
@@ -388,15 +399,8 @@ emit_insn(struct draft *d, const uint8_t *bytes, const struct insn *in, uint64_t
         map_inside(d, (uint16_t)(app_off + in->len), 0, 0, 0);
         emit_final_exit(d, next, X_FPSAVE, app_off);
         return false;
-    case INSN_FAR:
-    case INSN_GSBASE:
-        break;
-    case INSN_SEGLOAD:
-        if (insn_loads_gs(bytes, in))
-            break;
-        /* fall through */
     default:
-        if (in->seg == SEG_GS && (in->shape & (SHAPE_MEM | SHAPE_MOFFS | SHAPE_STRING)) && !insn_is_lea(in))
+        if (needs_special(bytes, in))
             break;
         if (in->shape & SHAPE_RIPREL) {
             emit_riprel(d, bytes, in, pc, app_off);
@@ -453,33 +457,86 @@ fetch_end(const struct region *r)
     return end;
 }
 
+static bool
+needs_special(const uint8_t *bytes, const struct insn *in)
+{
+    if (in->cls == INSN_FAR || in->cls == INSN_GSBASE || (in->cls == INSN_SEGLOAD && insn_loads_gs(bytes, in)))
+        return true;
+    if (in->seg == SEG_GS && (in->shape & (SHAPE_MEM | SHAPE_MOFFS | SHAPE_STRING)) && !insn_is_lea(in))
+        return true;
+    /* A RIP-relative operand out of reach of an instruction that nobody knows, so that no register is surely free. */
+    return (in->shape & SHAPE_RIPREL) && in->cls == INSN_PLAIN && free_low_register(bytes, in) == REG_NONE;
+}
+
+static bool
+ends_block(const uint8_t *bytes, const struct insn *in)
+{
+    switch (in->cls) {
+    case INSN_PLAIN:
+        return in->seg == SEG_GS && needs_special(bytes, in);
+    case INSN_JCC:
+    case INSN_LOOP:
+    case INSN_JMP:
+    case INSN_CALL:
+    case INSN_JMP_IND:
+    case INSN_CALL_IND:
+    case INSN_RET:
+    case INSN_FAR:
+    case INSN_SYSCALL:
+    case INSN_FPSAVE:
+    case INSN_GSBASE:
+        return true;
+    default:
+        return needs_special(bytes, in);
+    }
+}
+
+/* Scans the instructions of the block at d->tag into `block`. */
 static enum translate_result
-draft_fill(struct draft *d, uint64_t end, unsigned max_insns, unsigned max_bytes)
+scan_block(struct draft *d, uint64_t end, unsigned max_insns, unsigned max_bytes)
 {
     uint64_t pc = d->tag;
-    struct insn in;
 
-    for (;;) {
-        bool got = scan_insn((const uint8_t *)pc, MIN(end - pc, (uint64_t)INSN_MAX_LEN), &in);
-        bool bad = !got || in.cls == INSN_INVALID;
-        if (bad && pc == d->tag)
+    for (block.n = 0; block.n < max_insns;) {
+        struct insn *in = &block.insn[block.n];
+        bool got = scan_insn((const uint8_t *)pc, MIN(end - pc, (uint64_t)SCAN_AHEAD), in);
+        bool bad = !got || in->cls == INSN_INVALID;
+        if (bad && !block.n)
             return got ? TRANSLATE_INVALID : TRANSLATE_FAULT;
-        if (bad || d->n_insns == max_insns || (d->n_insns && pc + in.len - d->tag > max_bytes))
+        if (bad || (block.n && pc + in->len - d->tag > max_bytes))
             break;
-        d->n_insns++;
-        bool more = emit_insn(d, (const uint8_t *)pc, &in, pc);
-        pc += in.len;
-        if (!more) {
-            d->app_len = (uint16_t)(pc - d->tag);
-            return TRANSLATE_OK;
-        }
-        if (d->stop_after_stores && insn_may_store((const uint8_t *)(pc - in.len), &in))
+        block.n++;
+        if (ends_block((const uint8_t *)pc, in) || (d->stop_after_stores && insn_may_store((const uint8_t *)pc, in)))
             break;
+        pc += in->len;
+    }
+    return TRANSLATE_OK;
+}
+
+static void
+emit_block(struct draft *d, bool with_tools)
+{
+    uint64_t pc = d->tag;
+    bool more = true;
+
+    block.draft = d;
+    d->n_insns = block.n;
+    if (with_tools) {
+        memset(block.is_seen, 0, block.n);
+        tools_block_begin(&block);
+    }
+    for (unsigned i = 0; i < block.n; i++) {
+        d->app_now = (uint16_t)(pc - d->tag);
+        if (with_tools && block.wanted)
+            tools_insert(&block, i);
+        more = emit_insn(d, (const uint8_t *)pc, &block.insn[i], pc);
+        pc += block.insn[i].len;
     }
     d->app_len = (uint16_t)(pc - d->tag);
-    map_copy(d, d->app_len);
-    emit_final_exit(d, pc, X_LINK, d->app_len);
-    return TRANSLATE_OK;
+    if (more) {
+        map_copy(d, d->app_len);
+        emit_final_exit(d, pc, X_LINK, d->app_len);
+    }
 }
 
 bool
@@ -494,7 +551,8 @@ insn_may_store(const uint8_t *bytes, const struct insn *in)
 static enum translate_result
 draft_block(struct draft *d, uint64_t tag, unsigned mode, const struct region *r, bool once)
 {
-    unsigned max_insns = once ? 1 : MAX_INSNS, max_bytes = 1500;
+    unsigned max_insns = once ? 1 : BLOCK_MAX_INSNS, max_bytes = 1500;
+    uint64_t end = fetch_end(r);
     enum translate_result result;
     bool check = false;
 
@@ -518,15 +576,23 @@ draft_block(struct draft *d, uint64_t tag, unsigned mode, const struct region *r
         d->stop_after_stores = true;
         max_bytes = MIN(max_bytes, (unsigned)SELFCHECK_BYTES);
     }
-    result = draft_fill(d, fetch_end(r), max_insns, max_bytes);
-    if (result == TRANSLATE_OK && check) {      /* its length is known now: again, with the check in front */
-        uint16_t len = d->app_len;
+    for (;; max_insns /= 2) {        /* shorter, if what tools insert makes it too long */
+        result = scan_block(d, end, max_insns, max_bytes);
+        if (result != TRANSLATE_OK)
+            return result;
+        if (check) {
+            uint32_t len = 0;
+            for (unsigned i = 0; i < block.n; i++)
+                len += block.insn[i].len;
+            emit_selfcheck(d, tag, len);
+        }
+        emit_block(d, n_tools && !once);
+        if (!d->hot.overflow || max_insns == 1)
+            return TRANSLATE_OK;
+        uint8_t flags = d->flags;
         draft_begin(d, tag, mode);
-        d->flags |= FRAG_SELFCHECK;
-        emit_selfcheck(d, tag, len);
-        result = draft_fill(d, tag + len, max_insns, max_bytes);
+        d->flags = flags;
     }
-    return result;
 }
 
 /* A full cache: everything goes, and this thread waits until the others are out.

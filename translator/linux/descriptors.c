@@ -5,7 +5,7 @@
 #include "linux/sys.h"
 #include "util/base.h"
 
-enum { MAX_OURS = 8, OP_DUPFD_CLOEXEC = 1030, LIMIT_NOFILE = 7 };
+enum { MAX_OURS = 32, OP_DUPFD_CLOEXEC = 1030, LIMIT_NOFILE = 7 };
 /* High, but fork copies the table of descriptors up to the highest one. */
 enum { HIGHEST = 4096 };
 static int *ours[MAX_OURS];         /* where each one's owner keeps its number */
@@ -45,6 +45,14 @@ descriptor_hide(int *fd)
     }
     CHECK(n_ours < MAX_OURS, "the engine has few descriptors");
     ours[n_ours++] = fd;
+}
+
+void
+descriptor_forget(int *fd)
+{
+    for (int i = 0; i < n_ours; i++)
+        if (ours[i] == fd)
+            ours[i] = ours[--n_ours];
 }
 
 bool

@@ -7,6 +7,8 @@
 
 /* Moves descriptor *fd up out of the way, close-on-exec, and remembers where its number is kept. */
 void descriptor_hide(int *fd);
+/* *fd is about to be closed. */
+void descriptor_forget(int *fd);
 /* The program wants number `fd`, which is ours: move again. False: not possible. */
 bool descriptor_move(int fd);
 bool descriptor_is_ours(int fd);

@@ -194,6 +194,69 @@ blob_ibl_out:
     mov %gs:SLOT_SPILL1, %rdx
     mov %gs:SLOT_SPILL0, %rcx
     jmp blob_exit
+
+/* Clean call: slots CALL, CALL_ARG, CALL_BACK and RIP are set; the program's rcx is in
+ * spill slot 0, its rax in spill slot 2. */
+    .globl blob_call
+blob_call:
+    mov %rdx, %gs:GPR(2)
+    mov %rbx, %gs:GPR(3)
+    mov %rsp, %gs:GPR(4)
+    mov %rbp, %gs:GPR(5)
+    mov %rsi, %gs:GPR(6)
+    mov %rdi, %gs:GPR(7)
+    mov %r8, %gs:GPR(8)
+    mov %r9, %gs:GPR(9)
+    mov %r10, %gs:GPR(10)
+    mov %r11, %gs:GPR(11)
+    mov %r12, %gs:GPR(12)
+    mov %r13, %gs:GPR(13)
+    mov %r14, %gs:GPR(14)
+    mov %r15, %gs:GPR(15)
+    mov %gs:SLOT_DSTACK, %rsp
+    pushfq
+    popq %gs:SLOT_RFLAGS
+    pushq $0x202
+    popfq
+    mov %gs:SLOT_SPILL0, %rcx
+    mov %gs:SLOT_SPILL2, %rax
+    mov %rcx, %gs:GPR(1)
+    mov %rax, %gs:GPR(0)
+    mov %gs:SLOT_SELF, %rsi
+    mov %gs:SLOT_CALL_ARG, %rdi
+    add $SLOT_MC, %rsi
+    call *%gs:SLOT_CALL
+    .globl call_window, call_window_end
+call_window:                    /* a signal from here on goes to the way out below */
+    cmpq $0, %gs:SLOT_PENDING
+    jne 1f
+    pushq %gs:SLOT_RFLAGS
+    popfq
+    mov %gs:GPR(0), %rax
+    mov %gs:GPR(1), %rcx
+    mov %gs:GPR(2), %rdx
+    mov %gs:GPR(3), %rbx
+    mov %gs:GPR(5), %rbp
+    mov %gs:GPR(6), %rsi
+    mov %gs:GPR(7), %rdi
+    mov %gs:GPR(8), %r8
+    mov %gs:GPR(9), %r9
+    mov %gs:GPR(10), %r10
+    mov %gs:GPR(11), %r11
+    mov %gs:GPR(12), %r12
+    mov %gs:GPR(13), %r13
+    mov %gs:GPR(14), %r14
+    mov %gs:GPR(15), %r15
+    mov %gs:GPR(4), %rsp
+    jmp *%gs:SLOT_CALL_BACK
+call_window_end:
+    .globl call_abort
+call_abort:
+1:  mov %gs:SLOT_DSTACK, %rsp
+    movq $0x7f000001, %gs:SLOT_EXIT          /* EXIT_CALLED */
+    mov %gs:SLOT_SELF, %rdi
+    call *%gs:SLOT_DISPATCH
+    ud2
 cache_blob_end:
 
 /* int recover_set(struct recover *): 0 now, 1 when a fault came back. */

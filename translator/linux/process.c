@@ -11,6 +11,7 @@
 
 #include "core/cache.h"
 #include "core/engine.h"
+#include "core/tools.h"
 #include "linux/memory.h"
 #include "linux/signal.h"
 #include "linux/sys.h"
@@ -125,6 +126,7 @@ clone_child(struct thread *t)
     t->tid = (int)sys0(__NR_gettid);
     t->doing = "starting a thread";
     signal_init_thread(t);
+    tools_thread_start(t);
     dispatch_at(t, t->s.mc.rip);
 }
 
@@ -146,6 +148,7 @@ clone_process(struct thread *t, const struct clone_request *q)
         child_context(t, syscall_next(t), q->stack);
         signal_init_thread(t);
         engine_after_fork(t);
+        tools_fork_child(t);
     } else {
         engine_unlock_all();
         mutex_unlock(&threads_lock);
@@ -180,9 +183,11 @@ process_exit(struct thread *t, long nr, int status)
         engine_at_exit(t);
     if (nr == __NR_exit_group && !t->vfork_child)
         sys_exit_group(status);
-    if (engine_confined())           /* the call after this one may not be allowed, nor the mask: leave the block behind */
+    if (!engine_confined())
+        sys4(__NR_rt_sigprocmask, 2, (long)&all, 0, 8);
+    tools_thread_exit(t);
+    if (engine_confined())           /* signals may come: leave the block behind */
         exit_thread_raw(nr, status, &nobody);
-    sys4(__NR_rt_sigprocmask, 2, (long)&all, 0, 8);
     if (t->parent_frees)             /* who waits in vfork frees our block */
         exit_thread_raw(nr, status, &nobody);
     thread_retire(t);

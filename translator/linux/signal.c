@@ -14,6 +14,7 @@
 #include "linux/signal.h"
 
 #include "core/engine.h"
+#include "core/tools.h"
 #include "core/translate.h"
 #include "linux/memory.h"
 #include "linux/sigframe.h"
@@ -168,6 +169,8 @@ queue(struct thread *t, struct kucontext *uc, const struct ksiginfo *info)
         uc->mc.rip = (uint64_t)enter_abort;
     else if (within(uc->mc.rip, cache_ibl_window, cache_ibl_window_end))
         uc->mc.rip = (uint64_t)cache_ibl_out;
+    else if (within(uc->mc.rip, cache_call_window, cache_call_window_end))
+        uc->mc.rip = (uint64_t)cache_call_abort;
     else if (within(uc->mc.rip, app_syscall_window, app_syscall_insn + 1))
         uc->mc.rip = (uint64_t)app_syscall_abort;
 }
@@ -280,6 +283,8 @@ program_state(struct thread *t, const struct kucontext *uc, struct mcontext *m)
         return IN_ENGINE;
     m->rip = s.pc;
     state_recover(t, &s, m->gpr);
+    if (tools_want_cuts)
+        tools_block_cut(t, f, s.pc, !s.entry.uninserted);
     return IN_CACHE;
 }
 

@@ -13,6 +13,7 @@
 
 #include "core/cache.h"
 #include "core/engine.h"
+#include "core/tools.h"
 #include "linux/descriptors.h"
 #include "linux/elf.h"
 #include "linux/memory.h"
@@ -325,6 +326,7 @@ engine_start(uint64_t *sp)
     turn_stack(&s);
     fix_auxv(&s);
     tell_kernel(&s);
+    tools_start();
     struct thread *t = thread_create();
     if (!t)
         start_failed(125, "no memory for the first thread (address-space limit?)");
@@ -334,5 +336,6 @@ engine_start(uint64_t *sp)
     signal_init_process(t);
     signal_init_thread(t);
     limit_as_inherit(options.as_extra);
+    tools_thread_start(t);
     start_on_stack(t->s.dstack, run, &s);
 }

@@ -149,6 +149,15 @@ static const syscall_fn handlers[] = {
 };
 
 void
+syscall_result(struct thread *t, uint64_t next, long r)
+{
+    t->s.mc.gpr[RAX] = (uint64_t)r;
+    t->s.mc.gpr[RCX] = next;
+    t->s.mc.gpr[R11] = t->s.mc.rflags;
+    t->s.mc.rip = next;
+}
+
+void
 syscall_program(struct thread *t, uint64_t at, uint64_t next)
 {
     uint64_t nr = t->s.mc.gpr[RAX];
@@ -163,8 +172,5 @@ syscall_program(struct thread *t, uint64_t at, uint64_t next)
         t->s.mc.rip = at;            /* a signal came first; rax still holds the number */
         return;
     }
-    t->s.mc.gpr[RAX] = (uint64_t)r;
-    t->s.mc.gpr[RCX] = next;
-    t->s.mc.gpr[R11] = t->s.mc.rflags;
-    t->s.mc.rip = next;
+    syscall_result(t, next, r);
 }

@@ -10,6 +10,9 @@
  * the thread or replace its context. */
 void syscall_program(struct thread *t, uint64_t at, uint64_t next);
 
+/* The program sees the system call before `next` return r. */
+void syscall_result(struct thread *t, uint64_t next, long r);
+
 /* app_syscall's answer when a signal came before the instruction. */
 enum { SYSCALL_ABORTED = -4095 };
 long app_syscall(const struct mcontext *mc);

@@ -210,16 +210,16 @@ static const struct syscall_layout termio_fields = {.size = sizeof(struct termio
 
 /* clang-format off */
 #define R                     COMMAND("request")
-#define NOTHING(r)            VARIANT(r, 0, R)
-#define VALUE(r)              VARIANT(r, 0, R, INT("arg"))
-#define VALUE_NR(nr, r)       VARIANT_NR(nr, r, 0, R, INT("arg"))     /* <linux/input.h> needs a libc */
-#define GET(r, bytes)         VARIANT(r, 0, R, OUT("argp", bytes))
-#define SET(r, bytes)         VARIANT(r, 0, R, IN("argp", bytes))
-#define DRAIN(r, bytes)       VARIANT(r, BLOCKS | RESTARTS, R, IN("argp", bytes))
-#define GETSET(r, bytes)      VARIANT(r, 0, R, INOUT("argp", bytes))
-#define READS(r, fn)          VARIANT(r, 0, R, IN_WALK("argp", fn))
-#define WRITES(r, fn)         VARIANT(r, 0, R, INOUT_WALK("argp", fn))
-#define ANSWERS(r, f, fn)     VARIANT(r, f, R, INOUT_WALK("argp", fn, WROTE(ALWAYS)))
+#define NOTHING(r)            VARIANT_AS(r, #r, 0, R)
+#define VALUE(r)              VARIANT_AS(r, #r, 0, R, LONG("arg"))
+#define VALUE_NR(nr, r)       VARIANT_AS(nr, #r, 0, R, LONG("arg"))     /* <linux/input.h> needs a libc */
+#define GET(r, bytes)         VARIANT_AS(r, #r, 0, R, OUT("argp", bytes))
+#define SET(r, bytes)         VARIANT_AS(r, #r, 0, R, IN("argp", bytes))
+#define DRAIN(r, bytes)       VARIANT_AS(r, #r, BLOCKS | RESTARTS, R, IN("argp", bytes))
+#define GETSET(r, bytes)      VARIANT_AS(r, #r, 0, R, INOUT("argp", bytes))
+#define READS(r, fn)          VARIANT_AS(r, #r, 0, R, IN_WALK("argp", fn))
+#define WRITES(r, fn)         VARIANT_AS(r, #r, 0, R, INOUT_WALK("argp", fn))
+#define ANSWERS(r, f, fn)     VARIANT_AS(r, #r, f, R, INOUT_WALK("argp", fn, WROTE(ALWAYS)))
 static const struct syscall_variant rows[] = {
     /* any descriptor */
     VARIANT(FIOCLEX, FDS, R), VARIANT(FIONCLEX, FDS, R),
@@ -235,11 +235,11 @@ static const struct syscall_variant rows[] = {
     VARIANT(TCSETAW, BLOCKS | RESTARTS, R, IN_FIELDS("argp", termio_fields)),
     VARIANT(TCSETAF, BLOCKS | RESTARTS, R, IN_FIELDS("argp", termio_fields)),
     SET(TIOCSWINSZ, sizeof(struct winsize)), GET(TIOCOUTQ, 4), GET(TIOCGSID, 4),
-    VARIANT(TCSBRK, BLOCKS | RESTARTS, R, INT("arg")), VARIANT(TCSBRKP, BLOCKS | RESTARTS, R, INT("arg")),
+    VARIANT(TCSBRK, BLOCKS | RESTARTS, R, LONG("arg")), VARIANT(TCSBRKP, BLOCKS | RESTARTS, R, LONG("arg")),
     VALUE(TCXONC), VALUE(TCFLSH), VALUE(TIOCSCTTY), NOTHING(TIOCNOTTY), NOTHING(TIOCEXCL), NOTHING(TIOCNXCL),
     GET(TIOCGEXCL, 4), SET(TIOCSTI, 1), NOTHING(TIOCCONS), NOTHING(TIOCSBRK), NOTHING(TIOCCBRK), NOTHING(TIOCVHANGUP),
     GET(TIOCMGET, 4), SET(TIOCMBIS, 4), SET(TIOCMBIC, 4), SET(TIOCMSET, 4),
-    VARIANT(TIOCMIWAIT, BLOCKS | RESTARTS, R, INT("arg")), GET(TIOCGICOUNT, sizeof(struct serial_icounter_struct)),
+    VARIANT(TIOCMIWAIT, BLOCKS | RESTARTS, R, LONG("arg")), GET(TIOCGICOUNT, sizeof(struct serial_icounter_struct)),
     GET(TIOCGSOFTCAR, 4), SET(TIOCSSOFTCAR, 4), GET(TIOCGETD, 4), SET(TIOCSETD, 4), GET(TIOCGDEV, 4),
     SET(TIOCPKT, 4), GET(TIOCGPKT, 4), GET(TIOCGPTN, 4), SET(TIOCSPTLCK, 4), GET(TIOCGPTLCK, 4),
     VARIANT(TIOCGPTPEER, NEWFD, R, FLAGS("arg")), VALUE(TIOCSIG),
@@ -250,7 +250,7 @@ static const struct syscall_variant rows[] = {
     /* consoles */
     GET(KDGETMODE, 4), VALUE(KDSETMODE), GET(KDGKBMODE, 4), VALUE(KDSKBMODE), GET(KDGKBTYPE, 1), GET(KDGETLED, 1), VALUE(KDSETLED),
     VALUE(KIOCSOUND), VALUE(KDMKTONE), GET(VT_OPENQRY, 4), GET(VT_GETMODE, sizeof(struct vt_mode)), SET(VT_SETMODE, sizeof(struct vt_mode)),
-    GET(VT_GETSTATE, sizeof(struct vt_stat)), VALUE(VT_RELDISP), VALUE(VT_ACTIVATE), VARIANT(VT_WAITACTIVE, BLOCKS | RESTARTS, R, INT("arg")),
+    GET(VT_GETSTATE, sizeof(struct vt_stat)), VALUE(VT_RELDISP), VALUE(VT_ACTIVATE), VARIANT(VT_WAITACTIVE, BLOCKS | RESTARTS, R, LONG("arg")),
     VALUE(VT_DISALLOCATE),
 
     /* sockets */

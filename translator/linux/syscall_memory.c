@@ -261,22 +261,34 @@ walk_iovec(struct syscall_walk *w, uint64_t vec, uint64_t n, unsigned access, ui
     }
 }
 
+bool
+walk_remember(struct syscall_walk *w, uint32_t *v)
+{
+    unsigned slot = w->next_saved++;
+
+    if (w->keep) {
+        if (slot < SYSCALL_SAVED) {
+            w->keep->saved[slot] = *v;
+            w->keep->nsaved = (uint8_t)(slot + 1);
+        }
+        return true;
+    }
+    if (slot >= w->call->nsaved)
+        return false;
+    *v = w->call->saved[slot];
+    return true;
+}
+
 uint32_t
 walk_length(struct syscall_walk *w, uint64_t addr)
 {
-    unsigned slot = w->next_saved++;
     uint32_t now = walk_fetch32(w, addr), before;
 
     if ((int32_t)now < 0)
         now = 0;
-    if (w->keep) {
-        if (slot < SYSCALL_SAVED) {
-            w->keep->saved[slot] = now;
-            w->keep->nsaved = (uint8_t)(slot + 1);
-        }
-        return now;
-    }
-    before = slot < w->call->nsaved ? w->call->saved[slot] : MAX_UNSAVED_LENGTH;
+    before = now;
+    if (!walk_remember(w, &before))
+        before = MAX_UNSAVED_LENGTH;
     return now < before ? now : before;
 }
 
@@ -348,6 +360,8 @@ walk_call(struct syscall_walk *w)
 
     w->complete = syscall_view(w->call, &view);
     w->view = &view;
+    if (view.flags & SYSCALL_INT_RESULT)
+        w->result = (int32_t)w->result;
     for (unsigned k = 0; k < view.nargs && !w->stopped; k++) {
         if (!applies(w, k))
             continue;

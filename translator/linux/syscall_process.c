@@ -126,7 +126,6 @@ walk_waitid_rusage(struct syscall_walk *w, unsigned k)
     walk_out(w, w->call->arg[k], sizeof(struct rusage), NULL);
 }
 
-/* A header with an unknown version is answered with the kernel's. */
 static unsigned
 cap_words(struct syscall_walk *w)
 {
@@ -138,19 +137,19 @@ cap_words(struct syscall_walk *w)
     }
 }
 
+/* A header with an unknown version is answered with the kernel's. */
 void
 walk_cap_header(struct syscall_walk *w, unsigned k)
 {
     uint64_t at = w->call->arg[k];
-    bool known = cap_words(w) != 0;
+    uint32_t known = cap_words(w);
 
     walk_in(w, at, 4, "version");
     if (known)
         walk_in(w, at + 4, 4, "pid");
-    if (w->post ? w->result == -EINVAL || w->result == 0 : !known) {
-        w->maybe = true;
+    walk_remember(w, &known);
+    if (!known)
         walk_out(w, at, 4, "version");
-    }
 }
 
 void
@@ -243,10 +242,10 @@ static const struct syscall_field user_desc_field[] = {{"entry_number", 0, 13, 0
 static const struct syscall_layout user_desc_fields = {.size = sizeof(struct user_desc), .nfields = 1, .field = user_desc_field};
 
 static const struct syscall_variant modify_ldt_rows[] = {
-    VARIANT_NR(0, READ_LDT,     0, OUT_RESULT("ptr", 2, 1), LONG("bytecount")),
-    VARIANT_NR(1, WRITE_OLD,    0, IN_FIELDS("ptr", user_desc_fields), LONG("bytecount")),
-    VARIANT_NR(2, READ_DEFAULT, 0, OUT_RESULT("ptr", 2, 1), LONG("bytecount")),
-    VARIANT_NR(0x11, WRITE_LDT,    0, IN_FIELDS("ptr", user_desc_fields), LONG("bytecount")),
+    VARIANT_NR(0, READ_LDT,     SYSCALL_INT_RESULT, OUT_RESULT("ptr", 2, 1), LONG("bytecount")),
+    VARIANT_NR(1, WRITE_OLD,    SYSCALL_INT_RESULT, IN_FIELDS("ptr", user_desc_fields), LONG("bytecount")),
+    VARIANT_NR(2, READ_DEFAULT, SYSCALL_INT_RESULT, OUT_RESULT("ptr", 2, 1), LONG("bytecount")),
+    VARIANT_NR(0x11, WRITE_LDT,    SYSCALL_INT_RESULT, IN_FIELDS("ptr", user_desc_fields), LONG("bytecount")),
 };
 const struct syscall_variants modify_ldt_commands = VARIANTS(key0, 1, modify_ldt_rows);
 

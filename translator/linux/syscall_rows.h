@@ -147,8 +147,9 @@ struct syscall_variants {
     const struct syscall_variant *other;      /* for keys that have no row; NULL: examined registers unknown */
 };
 
-#define VARIANT(k, f, ...)           {.key = k, .name = #k, .flags = f, ARGS(__VA_ARGS__)}
-#define VARIANT_NR(nr, nm, f, ...)   {.key = nr, .name = #nm, .flags = f, ARGS(__VA_ARGS__)}   /* no header, or not every one, has it */
+#define VARIANT_AS(k, string, f, ...) {.key = k, .name = string, .flags = f, ARGS(__VA_ARGS__)}
+#define VARIANT(k, f, ...)            VARIANT_AS(k, #k, f, __VA_ARGS__)
+#define VARIANT_NR(nr, nm, f, ...)    VARIANT_AS(nr, #nm, f, __VA_ARGS__)    /* no header, or not every one, has it */
 #define VARIANTS(keyfn, from, rows, ...)                                                                     \
     {.key = keyfn, .first = from, .n = sizeof(rows) / sizeof((rows)[0]), .row = rows, __VA_ARGS__}
 

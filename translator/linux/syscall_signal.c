@@ -13,6 +13,8 @@ enum {
     STACK_OFF = 2,                /* SS_DISABLE  */
     EVENT_NONE = 1, EVENT_THREAD = 2, EVENT_THREAD_ID = 4,
     NOTIFY_COOKIE = 32,           /* NOTIFY_COOKIE_LEN */
+    KERNEL_SIGINFO = 48,          /* sizeof(struct kernel_siginfo) */
+    CODE_KERNEL = 0x80, CODE_ASYNCNL = -60, CODE_DETHREAD = -7,
 };
 
 /* clang-format off */
@@ -28,17 +30,28 @@ const struct syscall_layout sigaltstack_fields = LAYOUT_IF(struct sigaltstack, s
     FIELD_IF(struct sigaltstack, ss_size, 0, STACK_OFF));
 /* clang-format on */
 
+/* Codes whose layout the kernel knows: it then fetches only the members that exist. */
+static bool
+known_code(int32_t code)
+{
+    return code == CODE_KERNEL || code == CODE_ASYNCNL || (code <= 0 && code >= CODE_DETHREAD);
+}
+
 /* The kernel sets si_signo itself, and passes what follows si_code on to the
  * receiver: how much of the union that is depends on si_code, which only the
- * two programs agree upon. */
+ * two programs agree upon. Beyond it there must be zeroes if the code is unknown. */
 void
 walk_siginfo_in(struct syscall_walk *w, unsigned k)
 {
     uint64_t at = w->call->arg[k];
+    int32_t code = (int32_t)walk_fetch32(w, at + 8);
 
     walk_copy(w, at, 4, "si_signo");
     walk_in(w, at + 4, 8, "si_errno");
-    walk_copy(w, at + 12, ABI_SIGINFO_SIZE - 12, NULL);
+    walk_copy(w, at + 12, KERNEL_SIGINFO - 12, NULL);
+    w->maybe = code > 0;             /* known up to a number that depends on the signal */
+    if (!known_code(code))
+        walk_in(w, at + KERNEL_SIGINFO, ABI_SIGINFO_SIZE - KERNEL_SIGINFO, NULL);
 }
 
 static void

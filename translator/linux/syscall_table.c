@@ -3,6 +3,8 @@
  * Source of each fact: the kernel's own prototypes, its headers and the man pages.
  * See docs/syscall-table.md. */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <asm/siginfo.h>
+#include <asm/signal.h>
 #include <asm/stat.h>
 #include <asm/statfs.h>
 #include <linux/aio_abi.h>
@@ -15,7 +17,6 @@
 #include <linux/resource.h>
 #include <linux/sched.h>
 #include <linux/sem.h>
-#include <linux/signal.h>
 #include <linux/sysinfo.h>
 #include <linux/time.h>
 #include <linux/time_types.h>
@@ -216,7 +217,7 @@ static const struct syscall_info table[] = {
     ROW(mlockall,       0, FLAGS("flags")),
     ROW(munlockall,     0),
     ROW(vhangup,        0),
-    MUX(modify_ldt, modify_ldt_commands, 0, COMMAND("func"), LONG("ptr"), LONG("bytecount")),
+    MUX(modify_ldt, modify_ldt_commands, SYSCALL_INT_RESULT, COMMAND("func"), LONG("ptr"), LONG("bytecount")),
     ROW(pivot_root,     CREDS, PATH("new_root"), PATH("put_old")),
     GONE(_sysctl),
     MUX(prctl, prctl_options, MAPS | CREDS | SIGNALS, COMMAND("option"), LONG("arg2"), LONG("arg3"), LONG("arg4"), LONG("arg5")),

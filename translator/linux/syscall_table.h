@@ -36,6 +36,7 @@ enum syscall_flag {
     SYSCALL_FARMEM = 1 << 10,     /* touches program memory that its arguments do not name: later, through another process, or by handle */
     SYSCALL_CREDS = 1 << 11,      /* changes identity, root or namespaces: what later calls may do      */
     SYSCALL_OBSOLETE = 1 << 12,   /* no kernel that can run us implements it: ENOSYS                    */
+    SYSCALL_INT_RESULT = 1 << 13, /* the result is an int in rax: its errors are not sign-extended      */
 
     /* How the kernel restarts the call after a signal (signal(7)). A call that
      * sleeps and has none of these fails with EINTR whatever SA_RESTART says. */

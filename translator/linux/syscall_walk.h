@@ -57,9 +57,11 @@ void walk_iovec(struct syscall_walk *w, uint64_t vec, uint64_t n, unsigned acces
                 const char *member, const char *base_member);
 uint64_t walk_limit(const struct syscall_walk *w);   /* bytes the result covers; all before the call */
 
-/* In-out lengths. Before the call: fetches the length at `addr` and saves it.
- * After it: the lesser of the saved and the present one, which is what was
- * written. Calls must pair up in order. */
+/* From before the call to after it: saves *v, or brings it back. False if it
+ * was never saved. Calls must pair up in order. */
+bool walk_remember(struct syscall_walk *w, uint32_t *v);
+/* In-out lengths: the one at `addr`, and after the call the lesser of it and
+ * the one before, which is what was written. */
 uint32_t walk_length(struct syscall_walk *w, uint64_t addr);
 
 /* Entering element i of an array: names below get `outer`, which holds a %. */

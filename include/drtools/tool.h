@@ -1,0 +1,173 @@
+/* The tool API: what a tool sees of the program and of the engine.
+ *
+ * A tool is a shared object without dependencies that exports one
+ * `const struct dr_tool dr_tool`. It is compiled like the engine: no libc,
+ * -ffreestanding -mgeneral-regs-only -fno-stack-protector (cmake:
+ * drtools_add_tool()). What it may call is declared here and in
+ * drtools/emit.h, nothing else.
+ * Several tools run at once, in the order of the command line: their callbacks
+ * are called in that order, at exit in reverse.
+ * Structures begin with their size, so that they can grow: a tool built against
+ * an older header goes on working.
+ * See docs/tool-api.md. */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef DRTOOLS_TOOL_H
+#define DRTOOLS_TOOL_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "drtools/emit.h"
+
+enum { DR_API_VERSION = 1 };
+
+typedef struct thread dr_thread;        /* a thread of the program; valid until its thread_exit */
+typedef struct dr_block dr_block;       /* a basic block being translated; valid in block callbacks only */
+
+/* The program's integer registers at an instruction boundary. */
+struct dr_mcontext {
+    uint64_t gpr[16];                   /* by enum reg */
+    uint64_t rip;
+    uint64_t rflags;
+};
+
+/* One instruction of a block. */
+struct dr_insn {
+    uint64_t pc;                        /* the program's address                                */
+    const uint8_t *bytes;               /* valid in block callbacks only                        */
+    uint8_t length;
+    bool branch;                        /* ends the block with a transfer of control            */
+    bool system_call;
+    bool reads_memory, writes_memory;   /* explicit, implicit and stack operands                */
+    uint16_t regs_read, regs_written;   /* bit by enum reg; partial writes count as both        */
+    uint16_t flags_read, flags_written; /* EFLAGS positions; written: surely                    */
+};
+
+/* A block whose execution was cut short: a fault or signal at program address
+ * `pc`, before instruction number `done` (0: before the first). `inserted`: the
+ * code that the tool put before instruction `done` had run, too. */
+struct dr_cut {
+    size_t size;
+    dr_thread *thread;
+    uint64_t tag;                       /* first instruction of the block                        */
+    unsigned mode, done;
+    bool inserted;
+};
+
+struct dr_syscall {
+    size_t size;
+    dr_thread *thread;
+    uint64_t number, arg[6];            /* pre: may be changed                                    */
+    int64_t result;                     /* pre, with skip: what the program gets; post: may be changed */
+    bool skip;                          /* pre: do not make the call                              */
+    struct dr_mcontext *mc;             /* post: the program's registers after the call, may be changed */
+};
+
+enum dr_signal_action { DR_SIGNAL_DELIVER, DR_SIGNAL_SUPPRESS, DR_SIGNAL_REDIRECT };
+struct dr_signal {
+    size_t size;
+    dr_thread *thread;
+    int number;
+    void *info;                         /* siginfo_t, may be changed                              */
+    bool fault;                         /* raised by the program's own instruction                */
+    struct dr_mcontext *mc;             /* may be changed; REDIRECT: go on there without a handler */
+};
+
+/* Callbacks; NULL: not wanted. Called without engine locks unless said otherwise. */
+struct dr_tool {
+    size_t size;                        /* sizeof(struct dr_tool)                                 */
+    unsigned api;                       /* DR_API_VERSION                                         */
+    const char *name;
+
+    /* Before the program's first instruction. argv[0] is the tool's name. False: the
+     * run ends with status 2; the tool has printed why. */
+    bool (*init)(int argc, const char *const *argv);
+    /* Once, when the process ends in whatever way the engine sees; all thread_exits came before. */
+    void (*exit)(void);
+    void (*thread_start)(dr_thread *t);
+    void (*thread_exit)(dr_thread *t);
+    void (*fork_child)(dr_thread *t);   /* in the child, its only thread                          */
+
+    /* A block is being translated (the cache lock is held: no blocking, no
+     * flush). First each tool looks at it whole, then each instruction is
+     * preceded by what the tools insert. The same block may be translated again
+     * at any time. block_begin returns false to be left out of block_insn. */
+    bool (*block_begin)(dr_block *b);
+    void (*block_insn)(dr_block *b, unsigned index);
+    void (*block_cut)(const struct dr_cut *c);
+    void (*fragment_deleted)(uint64_t tag, unsigned mode);      /* cache lock held                */
+
+    void (*syscall_pre)(struct dr_syscall *s);
+    void (*syscall_post)(struct dr_syscall *s);
+    enum dr_signal_action (*signal)(struct dr_signal *s);
+};
+
+/* ---- blocks ---- */
+
+uint64_t dr_block_tag(const dr_block *b);
+unsigned dr_block_mode(const dr_block *b);
+unsigned dr_block_count(const dr_block *b);                 /* instructions                       */
+const struct dr_insn *dr_block_insn(dr_block *b, unsigned index);
+/* Arithmetic flags are free to change before instruction `index`: they are all overwritten before anything
+ * reads them or can fault. */
+bool dr_flags_dead(dr_block *b, unsigned index);
+
+/* ---- inserting, from block_insn: code that runs before the instruction ---- */
+
+/* The place to emit to, with drtools/emit.h. What is emitted must leave the
+ * program's registers, flags and memory as they were, but for registers taken
+ * with dr_take_register, and flags where dr_flags_dead said so. Does not fault. */
+struct emit *dr_emit(dr_block *b);
+/* gs:[slot] += n, by one instruction where flags are dead, without touching them otherwise. */
+void dr_insert_add(dr_block *b, unsigned index, uint32_t slot, int32_t n);
+/* A register the inserted code may use; its value is kept aside and put back by dr_give_registers
+ * (called by the engine as well after block_insn). REG_NONE: none left. At most three. */
+enum reg dr_take_register(dr_block *b, unsigned index);
+void dr_give_registers(dr_block *b);
+/* Clean call: f(arg, address of the program's registers) on the engine's stack; every register of the
+ * program is saved before and restored after, with what f changed, but for vector state, which f must not touch. */
+void dr_insert_call(dr_block *b, void (*f)(uint64_t arg, struct dr_mcontext *mc), uint64_t arg);
+
+/* ---- threads ---- */
+
+/* `bytes` of zeroed memory in every thread, at gs:[returned]. In init only. 0: none left. */
+uint32_t dr_thread_memory(size_t bytes);
+void *dr_thread_at(dr_thread *t, uint32_t slot);            /* the same, seen from C               */
+int dr_thread_id(const dr_thread *t);
+dr_thread *dr_thread_current(void);
+
+/* ---- memory, text, files ---- */
+
+void *dr_map(size_t bytes);                                 /* zeroed pages; NULL: no memory       */
+void dr_unmap(void *p, size_t bytes);
+bool dr_safe_read(void *dst, uint64_t program_address, size_t n);
+bool dr_safe_write(uint64_t program_address, const void *src, size_t n);
+size_t dr_format(char *buf, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void dr_print(const char *format, ...) __attribute__((format(printf, 1, 2)));   /* the console (stderr) */
+int dr_create(const char *path);                            /* a handle (not a descriptor), or -errno */
+bool dr_write(int handle, const void *p, size_t n);             /* all of it; false: an error          */
+void dr_close(int handle);
+bool dr_quiet(void);
+const char *dr_program(void);                               /* path of the program's file          */
+
+struct dr_location {
+    const char *module;                 /* path, or NULL: no module                               */
+    uint64_t offset;                    /* from the module's lowest address                       */
+    const char *symbol;                 /* exported symbol it lies in, or NULL                    */
+    uint64_t symbol_offset;
+};
+/* Where a program address is. Strings live until the process ends. Slow: for reports. */
+void dr_locate(uint64_t pc, struct dr_location *out);
+
+/* A mutex of the engine's kind: not across callbacks, never with the program's locks. */
+struct dr_mutex { volatile int state; };
+void dr_lock(struct dr_mutex *m);
+void dr_unlock(struct dr_mutex *m);
+
+/* A broken invariant of the tool's: prints and ends the process with status 125. */
+void dr_check_failed(const char *file, int line, const char *what) __attribute__((noreturn));
+#define DR_CHECK(c, what) ((c) ? (void)0 : dr_check_failed(__FILE__, __LINE__, what))
+
+#endif

@@ -1,0 +1,129 @@
+/* What shared objects in the engine's process may import: the tool API, and the
+ * few libc functions that libZydis wants. */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/engine.h"
+#include "core/tools.h"
+#include "linux/descriptors.h"
+#include "linux/memory.h"
+#include "linux/sys.h"
+
+void *dr_map(size_t bytes) { return engine_map(bytes); }
+void dr_unmap(void *p, size_t bytes) { engine_unmap(p, bytes); }
+bool dr_safe_read(void *dst, uint64_t a, size_t n) { return safe_read(dst, a, n); }
+bool dr_safe_write(uint64_t a, const void *src, size_t n) { return safe_write(a, src, n); }
+bool dr_quiet(void) { return options.quiet; }
+const char *dr_program(void) { return program.exe; }
+void dr_locate(uint64_t pc, struct dr_location *out) { locate(pc, out); }
+void dr_lock(struct dr_mutex *m) { mutex_lock((struct mutex *)m); }
+void dr_unlock(struct dr_mutex *m) { mutex_unlock((struct mutex *)m); }
+void dr_check_failed(const char *file, int line, const char *what) { check_failed(file, line, what); }
+
+size_t
+dr_format(char *buf, size_t size, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    size_t n = format_v(buf, size, fmt, ap);
+    va_end(ap);
+    return n;
+}
+
+static bool
+write_all(int fd, const char *s, size_t n)
+{
+    while (n) {
+        long r = sys_write(fd, s, n);
+        if (r == -4 /* EINTR */)
+            continue;
+        if (r <= 0)
+            return false;
+        s += r;
+        n -= (size_t)r;
+    }
+    return true;
+}
+
+void
+dr_print(const char *fmt, ...)
+{
+    char line[2048];
+    va_list ap;
+
+    va_start(ap, fmt);
+    size_t n = format_v(line, sizeof line, fmt, ap);
+    va_end(ap);
+    write_all(2, line, MIN(n, sizeof line - 1));
+}
+
+/* Files of tools. A tool has a handle; the number behind it may move out of the program's way. */
+enum { MAX_FILES = 16 };
+static int files[MAX_FILES];         /* descriptor, 0: free */
+static struct mutex files_lock;
+
+int
+dr_create(const char *path)
+{
+    int h = 0;
+
+    mutex_lock(&files_lock);
+    while (h < MAX_FILES && files[h])
+        h++;
+    long fd = h < MAX_FILES ? sys_openat(-100, path, 01 | 0100 | 01000 | 02000000, 0644) : -24;   /* O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC */
+    if (fd >= 0) {
+        files[h] = (int)fd;
+        descriptor_hide(&files[h]);
+    }
+    mutex_unlock(&files_lock);
+    return fd < 0 ? (int)fd : h;
+}
+
+bool
+dr_write(int handle, const void *p, size_t n)
+{
+    return handle >= 0 && handle < MAX_FILES && files[handle] && write_all(files[handle], p, n);
+}
+
+void
+dr_close(int handle)
+{
+    mutex_lock(&files_lock);
+    descriptor_forget(&files[handle]);
+    sys_close(files[handle]);
+    files[handle] = 0;
+    mutex_unlock(&files_lock);
+}
+
+static void
+assert_failed(const char *what, const char *file, unsigned line)
+{
+    check_failed(file, (int)line, what);
+}
+
+static void
+stack_check_failed(void)
+{
+    check_failed("libZydis", 0, "its stack protector is intact");
+}
+
+#define E(name) {#name, (void *)name}
+static const struct { const char *name; void *address; } exports[] = {
+    E(dr_block_tag), E(dr_block_mode), E(dr_block_count), E(dr_block_insn), E(dr_flags_dead),
+    E(dr_emit), E(dr_insert_add), E(dr_take_register), E(dr_give_registers), E(dr_insert_call),
+    E(dr_thread_memory), E(dr_thread_at), E(dr_thread_id), E(dr_thread_current),
+    E(dr_map), E(dr_unmap), E(dr_safe_read), E(dr_safe_write), E(dr_format), E(dr_print),
+    E(dr_create), E(dr_write), E(dr_close), E(dr_quiet), E(dr_program), E(dr_locate),
+    E(dr_lock), E(dr_unlock), E(dr_check_failed),
+    E(memcpy), E(memmove), E(memset), E(memcmp), E(strlen), E(strcmp), E(strncmp),
+    {"__assert_fail", (void *)assert_failed},
+    {"__stack_chk_fail", (void *)stack_check_failed},
+};
+
+void *
+export_find(const char *name)
+{
+    for (unsigned i = 0; i < COUNT_OF(exports); i++)
+        if (strcmp(exports[i].name, name) == 0)
+            return exports[i].address;
+    return NULL;
+}

@@ -1,0 +1,58 @@
+/* Tools: loading them, calling their callbacks, the block as they see it. */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef DRTOOLS_TRANSLATOR_TOOLS_H
+#define DRTOOLS_TRANSLATOR_TOOLS_H
+
+#include "core/cache.h"
+#include "drtools/tool.h"
+#include "x86/scan.h"
+
+enum { BLOCK_MAX_INSNS = 96 };
+
+/* A block between scanning and emission. */
+struct dr_block {
+    struct draft *draft;
+    unsigned n;                          /* instructions                                           */
+    struct insn insn[BLOCK_MAX_INSNS];
+    struct dr_insn seen[BLOCK_MAX_INSNS]; /* as tools see them; filled on demand                   */
+    bool is_seen[BLOCK_MAX_INSNS];
+    uint32_t wanted;                     /* bit per tool: block_begin said true                    */
+    unsigned at;                         /* instruction being emitted                              */
+    uint8_t taken[3], n_taken;           /* registers whose program values are in the spill slots  */
+};
+
+extern unsigned n_tools;
+extern bool tools_want_cuts, tools_want_syscalls, tools_want_signals;
+
+/* Loads the tools of the command line and runs their init. Ends the process on failure. */
+void tools_start(void);
+void tools_thread_start(struct thread *t);
+void tools_thread_exit(struct thread *t);
+void tools_fork_child(struct thread *t);
+void tools_exit(void);
+
+/* Block callbacks, cache_lock held. */
+void tools_block_begin(struct dr_block *b);
+/* What the tools put before instruction `index`. Leaves all registers the program's. */
+void tools_insert(struct dr_block *b, unsigned index);
+void tools_fragment_deleted(uint64_t tag, unsigned mode);
+/* The execution of fragment f ended at `pc` (its instruction there not executed). */
+void tools_block_cut(struct thread *t, frag_id f, uint64_t pc, bool inserted);
+
+bool tools_syscall_pre(struct thread *t, int64_t *result);      /* true: skipped, with the result */
+void tools_syscall_post(struct thread *t, uint64_t number);
+
+/* Bytes of thread memory that tools asked for; struct thread's block holds them behind the table. */
+extern uint32_t tools_thread_bytes;
+
+/* core/export.c: what a shared object may import. NULL: unknown. */
+void *export_find(const char *name);
+/* linux/loader.c: a shared object into engine memory. NULL, with *why (a static string, or a symbol's name). */
+struct loaded;
+struct loaded *loader_open(const char *path, const char **why);
+void *loader_symbol(struct loaded *l, const char *name);
+
+/* core/locate.c */
+void locate(uint64_t pc, struct dr_location *out);
+
+#endif
