@@ -91,6 +91,14 @@ write_one(const struct report *r, report_writer *writer, const char *name, const
     return good;
 }
 
+bool
+output_write_process(const struct report *r, enum output_format format, const char *name, const struct process *p,
+                     const struct write_options *o, char **error)
+{
+    *error = NULL;
+    return write_one(r, writers[format], name, p, o, error);
+}
+
 /* The name of a process' file. XML has one process a file, whatever the pattern says. */
 static char *
 name_for(const char *pattern, enum output_format format, const struct process *p, size_t index, bool *per_process)

@@ -53,5 +53,8 @@ enum output_format {
  * failed, to be freed; files already complete stay. */
 bool output_write(const struct report *r, enum output_format format, const char *pattern, const struct write_options *o,
                   char **error);
+/* The same for one process and a name without patterns. */
+bool output_write_process(const struct report *r, enum output_format format, const char *name, const struct process *p,
+                          const struct write_options *o, char **error);
 
 #endif
