@@ -6,6 +6,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "core/engine.h"
 #include "core/tools.h"
+#include "core/step.h"
 #include "core/translate.h"
 #include "linux/memory.h"
 #include "linux/signal.h"
@@ -25,6 +26,8 @@ static void
 run_natively(struct thread *t)
 {
     LOG(LOG_DISPATCH, "native probe at 0x%lx", t->s.mc.rip);
+    if (UNLIKELY(step_wanted(t)))
+        step_prepare(t);
     t->native_probe = t->s.mc.rip;
     t->probing = true;
     enter_native(t);
@@ -46,10 +49,18 @@ go_on(struct thread *t, uint64_t pc, exit_id from, bool indirect)
 
     t->s.mc.rip = pc;
     t->doing = "translating";
+    if (UNLIKELY(t->step.trap))
+        step_raise(t);
     if (t->s.pending)
         signal_deliver_queued(t);
-    f = cache_lookup(pc, 0);
     bool once = t->single || block_count_reached();
+    if (UNLIKELY(step_wanted(t))) {
+        step_prepare(t);
+        once = true;
+        from = 0;
+        indirect = false;
+    }
+    f = cache_lookup(pc, 0);
     t->single = false;
     if (!f || from || once) {
         enum translate_result r = translate(t, pc, 0, from, once, indirect, &f);
@@ -131,10 +142,29 @@ leave_by_exit(struct thread *t, exit_id id)
     CHECK(false, "an exit has a known kind");
 }
 
+/* Back from a single step of the program's own. Returns to have the exit dealt with as any other. */
+static void
+step_back(struct thread *t, uint64_t reason, uint64_t arg)
+{
+    uint64_t pc = reason < EXIT_FIRST_REASON ? exit_get((exit_id)reason)->target : arg, natural = pc;
+
+    if (reason < EXIT_FIRST_REASON || reason == EXIT_IBL)
+        step_finish(t, &pc);
+    else
+        step_undo(t, &t->s.mc);      /* a signal came before it */
+    if (pc != natural) {             /* a string instruction that goes on */
+        publish_outside(t);
+        go_on(t, pc, 0, false);
+    }
+}
+
 void
 dispatch(struct thread *t)
 {
     uint64_t reason = t->s.exit, arg = t->s.exit_arg;
+
+    if (UNLIKELY(t->s.app_tf))
+        step_back(t, reason, arg);
 
     DCHECK(t == thread_self(), "GS points at this thread");
     if (reason < EXIT_FIRST_REASON) {

@@ -58,7 +58,8 @@ engine_at_exit(struct thread *t)
         return;
     (void)t;
     /* A reader of our text that has gone must not end the process by SIGPIPE before all is written. */
-    sys4(__NR_rt_sigprocmask, 2, (long)&all, 0, 8);
+    if (!engine_confined())
+        sys4(__NR_rt_sigprocmask, 2, (long)&all, 0, 8);
     for (struct thread *o = n_tools ? all_threads : NULL; o; o = o->next)
         tools_thread_exit(o);
     tools_exit();

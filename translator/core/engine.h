@@ -47,6 +47,9 @@ bool block_count_reached(void);   /* -native_from: the bisecting switch */
 void fix_saved_x87_pointer(struct thread *t, uint64_t at, uint64_t next);
 void dispatch(struct thread *t);                 /* an exit from the cache lands here; does not return */
 NORETURN void dispatch_at(struct thread *t, uint64_t pc);   /* run the program from pc with t->s.mc     */
+struct insn;
+/* The instruction at pc, as far as it can be read. `bytes` has room for 15. */
+bool fetch_insn(uint64_t pc, uint8_t *bytes, struct insn *in);
 bool special_instruction(struct thread *t, uint64_t pc, uint64_t *next);
 void stats_print(void);
 /* Every engine lock but threads_lock, in order, around fork. */

@@ -1,12 +1,13 @@
-/* Instructions that the engine carries out itself: those that touch GS, and far transfers. */
+/* Instructions that the engine carries out itself: those that touch GS, far
+ * transfers, and popf where it sets TF. */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "core/engine.h"
 #include "core/translate.h"
 #include "linux/sigframe.h"
 #include "x86/scan.h"
 
-static bool
-fetch(uint64_t pc, uint8_t *bytes, struct insn *in)
+bool
+fetch_insn(uint64_t pc, uint8_t *bytes, struct insn *in)
 {
     size_t n = INSN_MAX_LEN;
 
@@ -59,6 +60,22 @@ gs_base(struct thread *t, const struct insn *in)
         t->s.app_gs = wide ? *r : (uint32_t)*r;
 }
 
+/* Flags as popf and iret of user code leave them: system flags stay as they are. */
+enum { FLAGS_SETTABLE = 0x254dd5 };      /* ID AC NT OF DF TF SF ZF AF PF CF */
+
+static bool
+pop_flags(struct thread *t, const struct insn *in)
+{
+    size_t n = in->prefixes & PFX_66 ? 2 : 8;
+    uint64_t v = t->s.mc.rflags, settable = n == 2 ? FLAGS_SETTABLE & 0xffff : FLAGS_SETTABLE;
+
+    if (!safe_read(&v, t->s.mc.gpr[RSP], n))
+        return false;
+    t->s.mc.rflags = (t->s.mc.rflags & ~settable) | (v & settable);
+    t->s.mc.gpr[RSP] += n;
+    return true;
+}
+
 /* iretq with the flat 64-bit code segment. */
 static bool
 far_return(struct thread *t, const struct insn *in, uint64_t *next)
@@ -68,7 +85,7 @@ far_return(struct thread *t, const struct insn *in, uint64_t *next)
     if (in->opcode != 0xcf || !(in->rex & 8) || !safe_read(f, t->s.mc.gpr[RSP], sizeof f) || f[1] != 0x33)
         return false;
     *next = f[0];
-    t->s.mc.rflags = (f[2] & 0x50dd5) | 0x202;
+    t->s.mc.rflags = (t->s.mc.rflags & ~(uint64_t)FLAGS_SETTABLE) | (f[2] & FLAGS_SETTABLE);
     t->s.mc.gpr[RSP] = f[3];
     return true;
 }
@@ -101,13 +118,15 @@ special_instruction(struct thread *t, uint64_t pc, uint64_t *next)
     uint8_t bytes[INSN_MAX_LEN + 1] = {0};
     struct insn in;
 
-    if (!fetch(pc, bytes, &in))
+    if (!fetch_insn(pc, bytes, &in))
         return false;
     *next = pc + in.len;
     switch (in.cls) {
     case INSN_GSBASE:
         gs_base(t, &in);
         return true;
+    case INSN_POPF:
+        return pop_flags(t, &in);
     case INSN_FAR:
         return far_return(t, &in, next);
     case INSN_SEGLOAD:
@@ -125,7 +144,7 @@ fix_saved_x87_pointer(struct thread *t, uint64_t at, uint64_t next)
     uint64_t fip = 0;
 
     (void)next;
-    if (!fetch(at, bytes, &in))
+    if (!fetch_insn(at, bytes, &in))
         return;
     bool legacy_env = in.map == 0;           /* d9 /6 fnstenv, dd /6 fnsave: 32-bit pointer at offset 12 */
     uint64_t field = operand_address(t, bytes, &in, at) + (legacy_env ? 12 : FX_FIP);

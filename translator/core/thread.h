@@ -54,6 +54,14 @@ struct recover {          /* a place to go on when an access of the engine's fau
 
 enum { MAX_QUEUED = 4 };
 
+/* A single step of the program's own, under way; see core/step.c. */
+struct step {
+    uint64_t pc;                    /* of the instruction                                 */
+    uint64_t repeat_left;           /* of a repeated string instruction: iterations after this one */
+    int32_t budget;                 /* of the indirect-branch table, to be put back       */
+    bool trap;                      /* its SIGTRAP is due                                 */
+};
+
 struct process;
 
 struct thread {
@@ -87,6 +95,7 @@ struct thread {
     bool single;                    /* translate just one instruction at the next dispatch */
     bool parent_frees;              /* a vfork child: its maker takes the block back      */
     bool vfork_child;               /* shares memory with its parent but is another process */
+    struct step step;
     bool traced;                    /* asked to be traced: execve is the kernel's          */
     struct { bool on; uint64_t offset, len, selector; } user_dispatch;   /* PR_SET_SYSCALL_USER_DISPATCH */
     const char *doing;              /* for the message of a failed CHECK                  */

@@ -399,6 +399,15 @@ emit_insn(struct draft *d, const uint8_t *bytes, const struct insn *in, uint64_t
         map_inside(d, (uint16_t)(app_off + in->len), 0, 0, 0);
         emit_final_exit(d, next, X_FPSAVE, app_off);
         return false;
+    case INSN_POPF:
+        map_copy(d, app_off);
+        emit_bytes(&d->hot, "\xf6\x44\x24\x01\x01", 5);       /* test byte [rsp+1], TF >> 8: flags are about to be replaced */
+        x_jcc_exit(&d->hot, CC_NE, exit_add(d, pc, X_SPECIAL, app_off));
+        map_copy(d, app_off);
+        emit_bytes(&d->hot, bytes, in->len);
+        map_copy(d, (uint16_t)(app_off + in->len));
+        emit_final_exit(d, next, X_LINK, (uint16_t)(app_off + in->len));
+        return false;
     default:
         if (needs_special(bytes, in))
             break;
@@ -485,6 +494,7 @@ ends_block(const uint8_t *bytes, const struct insn *in)
     case INSN_SYSCALL:
     case INSN_FPSAVE:
     case INSN_GSBASE:
+    case INSN_POPF:
         return true;
     default:
         return needs_special(bytes, in);

@@ -15,6 +15,7 @@
 
 #include "core/engine.h"
 #include "core/tools.h"
+#include "core/step.h"
 #include "core/translate.h"
 #include "linux/memory.h"
 #include "linux/sigframe.h"
@@ -277,12 +278,16 @@ program_state(struct thread *t, const struct kucontext *uc, struct mcontext *m)
         m->rip = cache_pad_target(f, uc->mc.rip, m->gpr[RCX]);
         m->gpr[RCX] = t->s.spill[0];
         m->gpr[RDX] = t->s.spill[1];
+        DCHECK(!t->s.app_tf, "single steps find no landing pad");
         return IN_CACHE;
     }
     if (!translate_state(f, uc->mc.rip, &s))
         return IN_ENGINE;
     m->rip = s.pc;
     state_recover(t, &s, m->gpr);
+    if (step_is_done(t, m))
+        return IN_ENGINE;            /* the trap of that instruction comes first */
+    step_undo(t, m);
     if (tools_want_cuts)
         tools_block_cut(t, f, s.pc, !s.entry.uninserted);
     return IN_CACHE;
@@ -326,6 +331,7 @@ fault_of_probe(struct thread *t, struct kucontext *uc, struct ksiginfo *info)
 
     mcontext_from_frame(&m, &uc->mc);
     m.rip = t->native_probe;
+    step_undo(t, &m);
     t->probing = false;
     t->trapno = uc->mc.trapno;
     t->err = uc->mc.err;
