@@ -21,14 +21,14 @@ by_text(const void *a, const void *b)
 static bool
 take_prints(struct baseline *b, json_t *root, const char *path, char **error)
 {
-    json_t *errors = json_object_get(root, "errors"), *item;
-    size_t i;
+    json_t *errors = json_object_get(root, "errors");
 
     if (!json_is_array(errors)) {
         *error = memory_printf("%s: not a report of drtools: it has no list \"errors\"", path);
         return false;
     }
-    json_array_foreach(errors, i, item) {
+    for (size_t i = 0; i < json_array_size(errors); i++) {
+        json_t *item = json_array_get(errors, i);
         const char *print = json_string_value(json_object_get(item, "fingerprint"));
 
         if (!print) {

@@ -27,8 +27,8 @@ cursor_part(struct span s, uint64_t offset, uint64_t size)
     static const uint8_t nothing[1];
 
     if (!s.data || offset > s.size || size > s.size - offset)
-        return (struct cursor){ nothing, nothing, true };
-    return (struct cursor){ s.data + offset, s.data + offset + size, false };
+        return (struct cursor){nothing, nothing, true};
+    return (struct cursor){s.data + offset, s.data + offset + size, false};
 }
 
 static inline struct cursor

@@ -11,7 +11,7 @@
 #include "memory.h"
 
 struct wanted {
-    struct span id;  /* build-id, may be empty       */
+    struct span id; /* build-id, may be empty       */
     bool has_crc;
     uint32_t crc;
 };
@@ -112,7 +112,7 @@ open_by_link(struct elf_file *module, const char *module_path, struct wanted *wa
 struct elf_file *
 debug_file_open(struct elf_file *module, const char *module_path, const char *const *roots, char **found)
 {
-    struct wanted want = { .id = elf_build_id(module) };
+    struct wanted want = {.id = elf_build_id(module)};
     struct elf_file *elf;
 
     *found = NULL;
@@ -121,19 +121,20 @@ debug_file_open(struct elf_file *module, const char *module_path, const char *co
 }
 
 struct elf_file *
-debug_file_open_alternate(struct elf_file *debug, const char *debug_path, const char *const *roots, char **found)
+debug_file_open_alternate(struct elf_file *debug, const char *debug_path, const char *const *roots,
+                          char **found)
 {
     struct span link = elf_section(debug, ".gnu_debugaltlink");
     struct cursor c = cursor_from(link, 0);
     const char *name = cursor_string(&c);
-    struct wanted want = { 0 };
+    struct wanted want = {0};
     struct elf_file *elf = NULL;
     char *dir;
 
     *found = NULL;
     if (!name || !*name)
         return NULL;
-    want.id = (struct span){ c.at, cursor_left(&c) };
+    want.id = (struct span){c.at, cursor_left(&c)};
     dir = directory_of(debug_path);
     elf = try_path(name[0] == '/' ? memory_string(name) : memory_printf("%s/%s", dir, name), &want, found);
     free(dir);

@@ -10,7 +10,7 @@
 struct elf_file *debug_file_open(struct elf_file *module, const char *module_path, const char *const *roots,
                                  char **found);
 /* The file that .gnu_debugaltlink of `debug` names (dwz). */
-struct elf_file *debug_file_open_alternate(struct elf_file *debug, const char *debug_path, const char *const *roots,
-                                           char **found);
+struct elf_file *debug_file_open_alternate(struct elf_file *debug, const char *debug_path,
+                                           const char *const *roots, char **found);
 
 #endif

@@ -151,7 +151,7 @@ build_frames(struct unit *u, uint64_t address, struct dwarf_frame *frames)
 
     if (!f && !row)
         return 0;
-    frames[0] = (struct dwarf_frame){ 0 };
+    frames[0] = (struct dwarf_frame){0};
     if (row) {
         lines_file(u, d, row->file, frames[0].parts);
         frames[0].line = row->line;
@@ -161,7 +161,7 @@ build_frames(struct unit *u, uint64_t address, struct dwarf_frame *frames)
         name_frame(names, f, &frames[count++]);
         if (!f->inlined || f->parent < 0 || count == DWARF_MAX_FRAMES)
             break;
-        frames[count] = (struct dwarf_frame){ .line = f->call_line, .column = f->call_column };
+        frames[count] = (struct dwarf_frame){.line = f->call_line, .column = f->call_column};
         lines_file(u, d, f->call_file, frames[count].parts);
     }
     if (count == 0)

@@ -12,61 +12,61 @@ struct form {
 };
 
 static const struct form forms[] = {
-    [DW_FORM_addr] = { SIZE_ADDRESS, VALUE_ADDRESS, true },
-    [DW_FORM_block2] = { SIZE_VARIABLE, VALUE_OTHER, true },
-    [DW_FORM_block4] = { SIZE_VARIABLE, VALUE_OTHER, true },
-    [DW_FORM_data2] = { 2, VALUE_NUMBER, true },
-    [DW_FORM_data4] = { 4, VALUE_NUMBER, true }, /* also offsets, before DWARF 4 */
-    [DW_FORM_data8] = { 8, VALUE_NUMBER, true },
-    [DW_FORM_string] = { SIZE_VARIABLE, VALUE_STRING, true },
-    [DW_FORM_block] = { SIZE_VARIABLE, VALUE_OTHER, true },
-    [DW_FORM_block1] = { SIZE_VARIABLE, VALUE_OTHER, true },
-    [DW_FORM_data1] = { 1, VALUE_NUMBER, true },
-    [DW_FORM_flag] = { 1, VALUE_NUMBER, true },
-    [DW_FORM_sdata] = { SIZE_VARIABLE, VALUE_NUMBER, true },
-    [DW_FORM_strp] = { SIZE_OFFSET, VALUE_STRP, true },
-    [DW_FORM_udata] = { SIZE_VARIABLE, VALUE_NUMBER, true },
-    [DW_FORM_ref_addr] = { SIZE_REF_ADDR, VALUE_REFERENCE, true },
-    [DW_FORM_ref1] = { 1, VALUE_REFERENCE, true },
-    [DW_FORM_ref2] = { 2, VALUE_REFERENCE, true },
-    [DW_FORM_ref4] = { 4, VALUE_REFERENCE, true },
-    [DW_FORM_ref8] = { 8, VALUE_REFERENCE, true },
-    [DW_FORM_ref_udata] = { SIZE_VARIABLE, VALUE_REFERENCE, true },
-    [DW_FORM_indirect] = { SIZE_VARIABLE, VALUE_OTHER, true },
-    [DW_FORM_sec_offset] = { SIZE_OFFSET, VALUE_OFFSET, true },
-    [DW_FORM_exprloc] = { SIZE_VARIABLE, VALUE_OTHER, true },
-    [DW_FORM_flag_present] = { 0, VALUE_NUMBER, true },
-    [DW_FORM_strx] = { SIZE_VARIABLE, VALUE_STRING_INDEX, true },
-    [DW_FORM_addrx] = { SIZE_VARIABLE, VALUE_ADDRESS_INDEX, true },
-    [DW_FORM_ref_sup4] = { 4, VALUE_ALTERNATE, true },
-    [DW_FORM_strp_sup] = { SIZE_OFFSET, VALUE_STRP_ALTERNATE, true },
-    [DW_FORM_data16] = { 16, VALUE_OTHER, true },
-    [DW_FORM_line_strp] = { SIZE_OFFSET, VALUE_LINE_STRP, true },
-    [DW_FORM_ref_sig8] = { 8, VALUE_OTHER, true },
-    [DW_FORM_implicit_const] = { 0, VALUE_NUMBER, true },
-    [DW_FORM_loclistx] = { SIZE_VARIABLE, VALUE_LIST_INDEX, true },
-    [DW_FORM_rnglistx] = { SIZE_VARIABLE, VALUE_LIST_INDEX, true },
-    [DW_FORM_ref_sup8] = { 8, VALUE_ALTERNATE, true },
-    [DW_FORM_strx1] = { 1, VALUE_STRING_INDEX, true },
-    [DW_FORM_strx2] = { 2, VALUE_STRING_INDEX, true },
-    [DW_FORM_strx3] = { 3, VALUE_STRING_INDEX, true },
-    [DW_FORM_strx4] = { 4, VALUE_STRING_INDEX, true },
-    [DW_FORM_addrx1] = { 1, VALUE_ADDRESS_INDEX, true },
-    [DW_FORM_addrx2] = { 2, VALUE_ADDRESS_INDEX, true },
-    [DW_FORM_addrx3] = { 3, VALUE_ADDRESS_INDEX, true },
-    [DW_FORM_addrx4] = { 4, VALUE_ADDRESS_INDEX, true },
+    [DW_FORM_addr] = {SIZE_ADDRESS, VALUE_ADDRESS, true},
+    [DW_FORM_block2] = {SIZE_VARIABLE, VALUE_OTHER, true},
+    [DW_FORM_block4] = {SIZE_VARIABLE, VALUE_OTHER, true},
+    [DW_FORM_data2] = {2, VALUE_NUMBER, true},
+    [DW_FORM_data4] = {4, VALUE_NUMBER, true}, /* also offsets, before DWARF 4 */
+    [DW_FORM_data8] = {8, VALUE_NUMBER, true},
+    [DW_FORM_string] = {SIZE_VARIABLE, VALUE_STRING, true},
+    [DW_FORM_block] = {SIZE_VARIABLE, VALUE_OTHER, true},
+    [DW_FORM_block1] = {SIZE_VARIABLE, VALUE_OTHER, true},
+    [DW_FORM_data1] = {1, VALUE_NUMBER, true},
+    [DW_FORM_flag] = {1, VALUE_NUMBER, true},
+    [DW_FORM_sdata] = {SIZE_VARIABLE, VALUE_NUMBER, true},
+    [DW_FORM_strp] = {SIZE_OFFSET, VALUE_STRP, true},
+    [DW_FORM_udata] = {SIZE_VARIABLE, VALUE_NUMBER, true},
+    [DW_FORM_ref_addr] = {SIZE_REF_ADDR, VALUE_REFERENCE, true},
+    [DW_FORM_ref1] = {1, VALUE_REFERENCE, true},
+    [DW_FORM_ref2] = {2, VALUE_REFERENCE, true},
+    [DW_FORM_ref4] = {4, VALUE_REFERENCE, true},
+    [DW_FORM_ref8] = {8, VALUE_REFERENCE, true},
+    [DW_FORM_ref_udata] = {SIZE_VARIABLE, VALUE_REFERENCE, true},
+    [DW_FORM_indirect] = {SIZE_VARIABLE, VALUE_OTHER, true},
+    [DW_FORM_sec_offset] = {SIZE_OFFSET, VALUE_OFFSET, true},
+    [DW_FORM_exprloc] = {SIZE_VARIABLE, VALUE_OTHER, true},
+    [DW_FORM_flag_present] = {0, VALUE_NUMBER, true},
+    [DW_FORM_strx] = {SIZE_VARIABLE, VALUE_STRING_INDEX, true},
+    [DW_FORM_addrx] = {SIZE_VARIABLE, VALUE_ADDRESS_INDEX, true},
+    [DW_FORM_ref_sup4] = {4, VALUE_ALTERNATE, true},
+    [DW_FORM_strp_sup] = {SIZE_OFFSET, VALUE_STRP_ALTERNATE, true},
+    [DW_FORM_data16] = {16, VALUE_OTHER, true},
+    [DW_FORM_line_strp] = {SIZE_OFFSET, VALUE_LINE_STRP, true},
+    [DW_FORM_ref_sig8] = {8, VALUE_OTHER, true},
+    [DW_FORM_implicit_const] = {0, VALUE_NUMBER, true},
+    [DW_FORM_loclistx] = {SIZE_VARIABLE, VALUE_LIST_INDEX, true},
+    [DW_FORM_rnglistx] = {SIZE_VARIABLE, VALUE_LIST_INDEX, true},
+    [DW_FORM_ref_sup8] = {8, VALUE_ALTERNATE, true},
+    [DW_FORM_strx1] = {1, VALUE_STRING_INDEX, true},
+    [DW_FORM_strx2] = {2, VALUE_STRING_INDEX, true},
+    [DW_FORM_strx3] = {3, VALUE_STRING_INDEX, true},
+    [DW_FORM_strx4] = {4, VALUE_STRING_INDEX, true},
+    [DW_FORM_addrx1] = {1, VALUE_ADDRESS_INDEX, true},
+    [DW_FORM_addrx2] = {2, VALUE_ADDRESS_INDEX, true},
+    [DW_FORM_addrx3] = {3, VALUE_ADDRESS_INDEX, true},
+    [DW_FORM_addrx4] = {4, VALUE_ADDRESS_INDEX, true},
 };
 
 static struct form
 form_of(unsigned form)
 {
     switch (form) {
-    case DW_FORM_GNU_addr_index: return (struct form){ SIZE_VARIABLE, VALUE_ADDRESS_INDEX, true };
-    case DW_FORM_GNU_str_index: return (struct form){ SIZE_VARIABLE, VALUE_STRING_INDEX, true };
-    case DW_FORM_GNU_ref_alt: return (struct form){ SIZE_OFFSET, VALUE_ALTERNATE, true };
-    case DW_FORM_GNU_strp_alt: return (struct form){ SIZE_OFFSET, VALUE_STRP_ALTERNATE, true };
+    case DW_FORM_GNU_addr_index: return (struct form){SIZE_VARIABLE, VALUE_ADDRESS_INDEX, true};
+    case DW_FORM_GNU_str_index: return (struct form){SIZE_VARIABLE, VALUE_STRING_INDEX, true};
+    case DW_FORM_GNU_ref_alt: return (struct form){SIZE_OFFSET, VALUE_ALTERNATE, true};
+    case DW_FORM_GNU_strp_alt: return (struct form){SIZE_OFFSET, VALUE_STRP_ALTERNATE, true};
     }
-    return form < sizeof forms / sizeof *forms ? forms[form] : (struct form){ 0 };
+    return form < sizeof forms / sizeof *forms ? forms[form] : (struct form){0};
 }
 
 int

@@ -14,7 +14,7 @@ struct walk {
     struct detail *detail;
     int32_t enclosing[MAX_DEPTH]; /* function that holds the DIEs of each depth */
     unsigned depth;
-    uint32_t function;            /* the one whose ranges are being added */
+    uint32_t function; /* the one whose ranges are being added */
 };
 
 struct die {
@@ -28,7 +28,7 @@ add_range(void *context, uint64_t low, uint64_t high)
     struct detail *d = w->detail;
 
     GROW(d->ranges, d->range_count, d->range_room);
-    d->ranges[d->range_count++] = (struct function_range){ low, high, 0, w->function };
+    d->ranges[d->range_count++] = (struct function_range){low, high, 0, w->function};
     if (!d->functions[w->function].low || low < d->functions[w->function].low)
         d->functions[w->function].low = low;
 }
@@ -84,11 +84,12 @@ is_function(const struct abbrev *a)
 
 /* Reads a DIE's attributes; false at damage. */
 static bool
-walk_die(struct walk *w, struct cursor *c, uint64_t offset, const struct abbrevs *abbrevs, const struct abbrev *a)
+walk_die(struct walk *w, struct cursor *c, uint64_t offset, const struct abbrevs *abbrevs,
+         const struct abbrev *a)
 {
     const struct abbrev_attribute *list = abbrevs->attributes + a->first;
     int32_t function = w->enclosing[w->depth];
-    struct die die = { 0 };
+    struct die die = {0};
     struct value v;
 
     if (a->fixed >= 0 && !is_function(a)) {
@@ -137,7 +138,7 @@ sort_ranges(struct detail *d)
 void
 functions_read(struct unit *u, struct detail *detail)
 {
-    struct walk w = { .unit = u, .detail = detail };
+    struct walk w = {.unit = u, .detail = detail};
     struct cursor c = cursor_part(u->dwarf->info, u->first_die, u->end - u->first_die);
     const struct abbrevs *abbrevs = unit_abbrevs(u);
 
@@ -221,7 +222,7 @@ read_names(struct unit *u, uint64_t offset, struct name_search *s)
     struct cursor c = cursor_part(u->dwarf->info, offset, u->end - offset);
     const struct abbrev *a = abbrevs_find(abbrevs, cursor_uleb(&c));
 
-    s->next = (struct value){ 0 };
+    s->next = (struct value){0};
     for (uint32_t i = 0; a && i < a->count; i++) {
         const struct abbrev_attribute *at = &abbrevs->attributes[a->first + i];
         struct value v;
@@ -241,7 +242,7 @@ read_names(struct unit *u, uint64_t offset, struct name_search *s)
 const char *
 function_name(struct dwarf *d, uint64_t offset, bool *exact)
 {
-    struct name_search s = { 0 };
+    struct name_search s = {0};
     bool plain_exact = false;
 
     for (int hop = 0; d && hop < MAX_HOPS; hop++) {

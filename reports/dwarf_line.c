@@ -22,7 +22,9 @@ enum {
 };
 
 enum { DW_LNE_end_sequence = 1, DW_LNE_set_address, DW_LNE_define_file };
+
 enum { DW_LNCT_path = 1, DW_LNCT_directory_index };
+
 enum { MAX_ROWS = 1 << 24, MAX_ENTRIES = 1 << 20, MAX_MOVES = 1 << 20 };
 
 struct program {
@@ -50,7 +52,7 @@ static void
 add_file(struct detail *d, const char *name, uint64_t directory)
 {
     GROW(d->files, d->file_count, d->file_room);
-    d->files[d->file_count++] = (struct line_file){ name, directory };
+    d->files[d->file_count++] = (struct line_file){name, directory};
 }
 
 static void
@@ -73,7 +75,11 @@ read_old_tables(struct program *p, struct cursor *c)
 static void
 read_entries(struct program *p, struct cursor *c, bool files)
 {
-    struct { uint64_t content; unsigned form; } formats[16];
+    struct {
+        uint64_t content;
+        unsigned form;
+    } formats[16];
+
     unsigned format_count = cursor_u8(c);
     uint64_t count;
 
@@ -170,8 +176,8 @@ static void
 add_row(struct program *p)
 {
     struct detail *d = p->detail;
-    struct line_row row = { p->address, p->file, p->line,
-                            p->column > UINT16_MAX ? UINT16_MAX : (uint16_t)p->column };
+    struct line_row row = {p->address, p->file, p->line,
+                           p->column > UINT16_MAX ? UINT16_MAX : (uint16_t)p->column};
 
     if (d->row_count > p->first_row && d->rows[d->row_count - 1].address == row.address)
         d->row_count--;
@@ -211,7 +217,8 @@ static void
 end_sequence(struct program *p)
 {
     struct detail *d = p->detail;
-    struct line_sequence s = { .first = p->first_row, .count = d->row_count - p->first_row, .high = p->address };
+    struct line_sequence s = {
+        .first = p->first_row, .count = d->row_count - p->first_row, .high = p->address};
 
     if (s.count) {
         sort_rows(d->rows + s.first, s.count);
@@ -236,7 +243,7 @@ run_extended(struct program *p, struct cursor *c)
         cursor_fail(c);
         return;
     }
-    op = (struct cursor){ c->at, c->at + size, false };
+    op = (struct cursor){c->at, c->at + size, false};
     cursor_skip(c, size);
     switch (cursor_u8(&op)) {
     case DW_LNE_end_sequence: end_sequence(p); break;
@@ -307,7 +314,7 @@ sort_sequences(struct detail *d)
 void
 lines_read(struct unit *u, struct detail *detail)
 {
-    struct program p = { .unit = u, .detail = detail };
+    struct program p = {.unit = u, .detail = detail};
 
     if (!u->has_lines || !read_header(&p))
         return;

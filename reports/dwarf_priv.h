@@ -92,7 +92,7 @@ enum {
 /* An attribute's value as it stands in the DIE; the value_* functions look up what it points at. */
 enum value_kind {
     VALUE_NONE,
-    VALUE_NUMBER,        /* constants and flags                     */
+    VALUE_NUMBER, /* constants and flags                     */
     VALUE_ADDRESS,
     VALUE_ADDRESS_INDEX, /* into .debug_addr                        */
     VALUE_REFERENCE,     /* to a DIE of the same .debug_info        */
@@ -104,7 +104,7 @@ enum value_kind {
     VALUE_LINE_STRP,
     VALUE_STRP_ALTERNATE,
     VALUE_STRING_INDEX,
-    VALUE_OTHER,         /* blocks and signatures: of no interest   */
+    VALUE_OTHER, /* blocks and signatures: of no interest   */
 };
 
 struct value {
@@ -120,8 +120,8 @@ struct abbrev_attribute {
 
 struct abbrev {
     uint64_t code;
-    uint32_t first, count;  /* its attributes                                  */
-    int32_t fixed;          /* bytes of all attributes; -1: depends on the DIE */
+    uint32_t first, count; /* its attributes                                  */
+    int32_t fixed;         /* bytes of all attributes; -1: depends on the DIE */
     uint16_t tag;
     bool children;
 };
@@ -139,7 +139,7 @@ struct abbrevs {
 struct function {
     uint64_t die;
     uint64_t low;
-    int32_t parent;              /* index of the enclosing one, -1: none */
+    int32_t parent; /* index of the enclosing one, -1: none */
     uint32_t call_file, call_line;
     uint16_t call_column;
     uint16_t depth;
@@ -241,8 +241,8 @@ const struct abbrev *abbrevs_find(const struct abbrevs *a, uint64_t code);
 
 /* dwarf_range.c: calls `each` for every non-empty range of a DIE's attributes. */
 typedef void range_fn(void *context, uint64_t low, uint64_t high);
-void ranges_read(const struct unit *u, const struct value *low, const struct value *high, const struct value *ranges,
-                 range_fn *each, void *context);
+void ranges_read(const struct unit *u, const struct value *low, const struct value *high,
+                 const struct value *ranges, range_fn *each, void *context);
 
 /* dwarf_line.c */
 void lines_read(struct unit *u, struct detail *detail);

@@ -30,7 +30,7 @@ emit(struct sink *sink, uint64_t low, uint64_t high)
 static uint64_t
 indexed(const struct unit *u, struct cursor *c)
 {
-    struct value v = { VALUE_ADDRESS_INDEX, cursor_uleb(c), NULL };
+    struct value v = {VALUE_ADDRESS_INDEX, cursor_uleb(c), NULL};
     uint64_t address = UINT64_MAX;
 
     value_address(u, &v, &address);
@@ -114,10 +114,10 @@ read_list(const struct unit *u, const struct value *v, struct sink *sink)
 }
 
 void
-ranges_read(const struct unit *u, const struct value *low, const struct value *high, const struct value *ranges,
-            range_fn *each, void *context)
+ranges_read(const struct unit *u, const struct value *low, const struct value *high,
+            const struct value *ranges, range_fn *each, void *context)
 {
-    struct sink sink = { each, context };
+    struct sink sink = {each, context};
     uint64_t from, to;
 
     if (ranges->kind != VALUE_NONE) {

@@ -32,7 +32,7 @@ part(struct span s, uint64_t offset, uint64_t size)
 {
     struct cursor c = cursor_part(s, offset, size);
 
-    return c.bad ? (struct span){ NULL, 0 } : (struct span){ c.at, size };
+    return c.bad ? (struct span){NULL, 0} : (struct span){c.at, size};
 }
 
 /* Narrows the sections of a package to one unit's contributions. */
@@ -40,7 +40,8 @@ static bool
 narrow(struct dwarf *d, struct span index, uint64_t id)
 {
     struct cursor c = cursor_from(index, 0), hashes, rows, names, offsets, sizes;
-    uint32_t version = cursor_u32(&c), columns = cursor_u32(&c), units = cursor_u32(&c), slots = cursor_u32(&c);
+    uint32_t version = cursor_u32(&c), columns = cursor_u32(&c), units = cursor_u32(&c),
+             slots = cursor_u32(&c);
     uint64_t at = 16;
     uint32_t row = 0;
 
@@ -106,7 +107,8 @@ open_dwo(const struct unit *u)
     free(name);
     if (elf || !slash)
         return elf;
-    name = memory_printf("%.*s/%s", (int)(slash - u->dwarf->path), u->dwarf->path, base ? base + 1 : u->dwo_name);
+    name = memory_printf("%.*s/%s", (int)(slash - u->dwarf->path), u->dwarf->path,
+                         base ? base + 1 : u->dwo_name);
     elf = elf_open(name);
     free(name);
     return elf;

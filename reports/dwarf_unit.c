@@ -38,7 +38,7 @@ next_attribute(struct cursor *c, struct abbrev_attribute *a)
 static void
 add_abbrev(struct abbrevs *list, const struct unit *u, struct cursor *c, uint64_t code)
 {
-    struct abbrev a = { .code = code, .first = (uint32_t)list->attribute_count };
+    struct abbrev a = {.code = code, .first = (uint32_t)list->attribute_count};
     struct abbrev_attribute attribute;
 
     a.tag = (uint16_t)cursor_uleb(c);
@@ -111,7 +111,7 @@ unit_abbrevs(struct unit *u)
 const struct abbrev *
 abbrevs_find(const struct abbrevs *a, uint64_t code)
 {
-    struct abbrev key = { .code = code };
+    struct abbrev key = {.code = code};
 
     if (code && code <= a->count && a->list[code - 1].code == code)
         return &a->list[code - 1];
@@ -181,7 +181,7 @@ add_unit_range(void *context, uint64_t low, uint64_t high)
     struct dwarf *d = u->dwarf;
 
     GROW(d->unit_ranges, d->unit_range_count, d->unit_range_room);
-    d->unit_ranges[d->unit_range_count++] = (struct unit_range){ low, high, 0, (uint32_t)(u - d->units) };
+    d->unit_ranges[d->unit_range_count++] = (struct unit_range){low, high, 0, (uint32_t)(u - d->units)};
 }
 
 static void
@@ -189,7 +189,7 @@ read_root(struct unit *u)
 {
     struct cursor die = cursor_part(u->dwarf->info, u->first_die, u->end - u->first_die), abbrev;
     struct abbrev_attribute a;
-    struct root r = { 0 };
+    struct root r = {0};
     struct value v;
     uint64_t code = cursor_uleb(&die);
 
@@ -290,7 +290,7 @@ dwarf_read_units(struct dwarf *d)
 
     while (at < d->info.size) {
         struct cursor c = cursor_from(d->info, at);
-        struct unit u = { .dwarf = d, .offset = at };
+        struct unit u = {.dwarf = d, .offset = at};
 
         if (!read_header(&u, &c))
             break;

@@ -51,7 +51,7 @@ static void
 guard_against_shrinking(void)
 {
     static bool done;
-    struct sigaction action = { .sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO };
+    struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO};
 
     if (!done)
         sigaction(SIGBUS, &action, NULL);
@@ -61,7 +61,7 @@ guard_against_shrinking(void)
 static struct span
 map_file(const char *path)
 {
-    struct span s = { NULL, 0 };
+    struct span s = {NULL, 0};
     struct stat st;
     int fd;
 
@@ -75,7 +75,7 @@ map_file(const char *path)
         void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 
         if (p != MAP_FAILED)
-            s = (struct span){ p, (size_t)st.st_size };
+            s = (struct span){p, (size_t)st.st_size};
     }
     close(fd);
     return s;
@@ -85,8 +85,8 @@ static struct span
 part(struct span s, uint64_t offset, uint64_t size)
 {
     if (offset > s.size || size > s.size - offset)
-        return (struct span){ NULL, 0 };
-    return (struct span){ s.data + offset, size };
+        return (struct span){NULL, 0};
+    return (struct span){s.data + offset, size};
 }
 
 static bool
@@ -131,7 +131,8 @@ read_sections(struct elf_file *elf)
         memcpy(&elf->sections[i].header, table.data + i * sizeof first, sizeof first);
     if (names_index >= count)
         return;
-    names = part(elf->file, elf->sections[names_index].header.sh_offset, elf->sections[names_index].header.sh_size);
+    names = part(elf->file, elf->sections[names_index].header.sh_offset,
+                 elf->sections[names_index].header.sh_size);
     for (size_t i = 0; i < count; i++)
         elf->sections[i].name = string_at(names, elf->sections[i].header.sh_name);
 }
@@ -164,7 +165,7 @@ elf_open(const char *path)
 struct elf_file *
 elf_open_memory(const void *data, size_t size)
 {
-    return open_span((struct span){ data, size }, false);
+    return open_span((struct span){data, size}, false);
 }
 
 void
@@ -185,7 +186,7 @@ elf_close(struct elf_file *elf)
 static void
 inflate_into(struct section *s, struct span packed, uint64_t size)
 {
-    z_stream z = { 0 };
+    z_stream z = {0};
     int status = Z_OK;
     void *room;
 
@@ -253,12 +254,12 @@ content(struct elf_file *elf, struct section *s)
     struct span raw;
 
     if (s->header.sh_type == SHT_NOBITS)
-        return (struct span){ NULL, 0 };
+        return (struct span){NULL, 0};
     raw = part(elf->file, s->header.sh_offset, s->header.sh_size);
     if (!(s->header.sh_flags & SHF_COMPRESSED) && strncmp(s->name, ".zdebug_", 8) != 0)
         return raw;
     inflate_section(s, raw);
-    return (struct span){ s->inflated, s->inflated ? s->inflated_size : 0 };
+    return (struct span){s->inflated, s->inflated ? s->inflated_size : 0};
 }
 
 static struct section *
@@ -267,7 +268,8 @@ find(struct elf_file *elf, const char *name)
     for (size_t i = 0; i < elf->section_count; i++) {
         struct section *s = &elf->sections[i];
 
-        if (s->name && s->header.sh_type != SHT_NOBITS && (strcmp(s->name, name) == 0 || is_zdebug(s->name, name)))
+        if (s->name && s->header.sh_type != SHT_NOBITS &&
+            (strcmp(s->name, name) == 0 || is_zdebug(s->name, name)))
             return s;
     }
     return NULL;
@@ -278,7 +280,7 @@ elf_section(struct elf_file *elf, const char *name)
 {
     struct section *s = find(elf, name);
 
-    return s ? content(elf, s) : (struct span){ NULL, 0 };
+    return s ? content(elf, s) : (struct span){NULL, 0};
 }
 
 static struct span
@@ -291,18 +293,19 @@ build_id_in(struct span notes)
         const uint8_t *who = c.at;
 
         cursor_skip(&c, ((uint64_t)name + 3) & ~(uint64_t)3);
-        if (!c.bad && type == NT_GNU_BUILD_ID && name == 4 && memcmp(who, "GNU", 4) == 0 && size <= cursor_left(&c))
-            return (struct span){ c.at, size };
+        if (!c.bad && type == NT_GNU_BUILD_ID && name == 4 && memcmp(who, "GNU", 4) == 0 &&
+            size <= cursor_left(&c))
+            return (struct span){c.at, size};
         cursor_skip(&c, ((uint64_t)size + 3) & ~(uint64_t)3);
     }
-    return (struct span){ NULL, 0 };
+    return (struct span){NULL, 0};
 }
 
 /* Through the sections, or through the segments of a file that has none. */
 struct span
 elf_build_id(struct elf_file *elf)
 {
-    struct span id = { NULL, 0 };
+    struct span id = {NULL, 0};
 
     for (size_t i = 0; i < elf->section_count && !id.data; i++) {
         const Elf64_Shdr *h = &elf->sections[i].header;
@@ -334,7 +337,7 @@ elf_symbols(struct elf_file *elf, const char *name, void (*each)(void *context, 
             void *context)
 {
     struct section *table = find(elf, name);
-    struct span symbols, strings = { NULL, 0 };
+    struct span symbols, strings = {NULL, 0};
     size_t count = 0;
 
     if (!table)
@@ -350,7 +353,8 @@ elf_symbols(struct elf_file *elf, const char *name, void (*each)(void *context, 
         if (raw.st_shndx == SHN_UNDEF || raw.st_shndx == SHN_ABS)
             continue;
         /* A symbol of a data section names no code. */
-        if (raw.st_shndx < elf->section_count && !(elf->sections[raw.st_shndx].header.sh_flags & SHF_EXECINSTR))
+        if (raw.st_shndx < elf->section_count &&
+            !(elf->sections[raw.st_shndx].header.sh_flags & SHF_EXECINSTR))
             continue;
         s.name = string_at(strings, raw.st_name);
         if (!s.name || !*s.name)

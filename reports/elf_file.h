@@ -25,6 +25,7 @@ struct elf_symbol {
     const char *name;
     uint8_t type, binding;
 };
+
 /* Calls `each` for the defined symbols of `.symtab` or `.dynsym`; how many there were. */
 size_t elf_symbols(struct elf_file *elf, const char *section,
                    void (*each)(void *context, const struct elf_symbol *s), void *context);

@@ -14,7 +14,7 @@ static const char replacement[] = "\xef\xbf\xbd";
 static int
 sequence(const char *s, uint32_t *code)
 {
-    static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     const uint8_t *b = (const uint8_t *)s;
     int n = b[0] < 0x80 ? 1 : b[0] >> 5 == 6 ? 2 : b[0] >> 4 == 14 ? 3 : b[0] >> 3 == 30 ? 4 : 0;
 

@@ -8,12 +8,12 @@
 struct report;
 
 struct gate {
-    int app_status;        /* the program's own, 128 + signal if it was killed               */
-    bool enabled;          /* -exit_code_if_errors was given                                 */
-    int status_if_errors;  /* its N                                                          */
-    bool always_zero;      /* -exit0                                                         */
-    unsigned long errors;  /* that count, of the process and its followed descendants        */
-    bool incomplete;       /* the report may lack errors: a gate never passes silently       */
+    int app_status;       /* the program's own, 128 + signal if it was killed               */
+    bool enabled;         /* -exit_code_if_errors was given                                 */
+    int status_if_errors; /* its N                                                          */
+    bool always_zero;     /* -exit0                                                         */
+    unsigned long errors; /* that count, of the process and its followed descendants        */
+    bool incomplete;      /* the report may lack errors: a gate never passes silently       */
 };
 
 int gate_status(const struct gate *g);

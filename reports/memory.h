@@ -9,7 +9,7 @@
 
 void *memory_zalloc(size_t count, size_t size);
 void *memory_copy(const void *data, size_t size);
-char *memory_string(const char *s);                 /* NULL stays NULL */
+char *memory_string(const char *s); /* NULL stays NULL */
 char *memory_string_n(const char *s, size_t size);
 char *memory_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

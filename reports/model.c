@@ -191,15 +191,15 @@ add_module_file(struct report *r, const char *path, struct record_string id)
             return (unsigned)i + 1;
     GROW(r->modules, r->module_count, r->module_room);
     r->modules[r->module_count++] =
-        (struct module_file){ path, build_id, symbols_module(r->symbols, path, id.s, id.size) };
+        (struct module_file){path, build_id, symbols_module(r->symbols, path, id.s, id.size)};
     return (unsigned)r->module_count;
 }
 
 static void
 load_module(struct report *r, struct process *p, const struct record *rec)
 {
-    struct module m = { .number = rec->number, .loaded = true, .base = rec->address, .start = rec->start,
-                        .end = rec->end };
+    struct module m = {
+        .number = rec->number, .loaded = true, .base = rec->address, .start = rec->start, .end = rec->end};
 
     m.path = rec->flags & MODULE_VDSO ? strings_keep(r->strings, "[vdso]") : keep(r, rec->path);
     m.name = base_name(m.path);
@@ -252,7 +252,7 @@ add_module_frames(struct building *b, const struct module *m, uint64_t pc, bool 
 {
     const struct symbol_frame *found;
     size_t n = symbols_lookup(m->symbols, pc - m->base - !exact, &found);
-    struct frame f = { .pc = pc, .path = m->path, .module = m->name, .offset = pc - m->start };
+    struct frame f = {.pc = pc, .path = m->path, .module = m->name, .offset = pc - m->start};
 
     for (size_t i = 0; i < n; i++) {
         f.function = strings_keep(b->report->strings, found[i].function);
@@ -269,16 +269,18 @@ add_module_frames(struct building *b, const struct module *m, uint64_t pc, bool 
 }
 
 static void
-add_record_frame(struct building *b, const struct process *p, const struct record_frame *raw, const char *detail)
+add_record_frame(struct building *b, const struct process *p, const struct record_frame *raw,
+                 const char *detail)
 {
     const struct module *m;
 
     if (raw->module & FRAME_SYSCALL) {
-        char *name = detail[0] ? memory_string_n(detail, strcspn(detail, " (")) :
-                                 memory_printf("%llu", (unsigned long long)raw->pc);
+        char *name = detail[0] ? memory_string_n(detail, strcspn(detail, " ("))
+                               : memory_printf("%llu", (unsigned long long)raw->pc);
 
-        add_frame(b, (struct frame){ .pc = raw->pc, .system_call = true,
-                                     .function = strings_keep(b->report->strings, name) });
+        add_frame(b, (struct frame){.pc = raw->pc,
+                                    .system_call = true,
+                                    .function = strings_keep(b->report->strings, name)});
         free(name);
         return;
     }
@@ -286,7 +288,7 @@ add_record_frame(struct building *b, const struct process *p, const struct recor
     if (m)
         add_module_frames(b, m, raw->pc, raw->module & FRAME_EXACT);
     else
-        add_frame(b, (struct frame){ .pc = raw->pc });
+        add_frame(b, (struct frame){.pc = raw->pc});
 }
 
 static void
@@ -296,11 +298,11 @@ build_stacks(struct report *r, struct finding *f, const struct record *rec)
     f->stack_count = rec->stack_count;
     for (size_t i = 0; i < rec->stack_count; i++) {
         const struct record_stack *raw = &rec->stacks[i];
-        struct building b = { .report = r };
+        struct building b = {.report = r};
 
         for (size_t k = 0; k < raw->frame_count && b.count < r->call_depth; k++)
             add_record_frame(&b, f->process, &raw->frames[k], f->detail);
-        f->stacks[i] = (struct stack){ raw->kind, keep(r, raw->label), b.frames, b.count };
+        f->stacks[i] = (struct stack){raw->kind, keep(r, raw->label), b.frames, b.count};
     }
 }
 
@@ -310,13 +312,13 @@ build_stacks(struct report *r, struct finding *f, const struct record *rec)
 static const char *
 fingerprint(struct report *r, const struct finding *f)
 {
-    uint64_t h[2] = { 0xcbf29ce484222325u, 0x84222325cbf29ce4u };
+    uint64_t h[2] = {0xcbf29ce484222325u, 0x84222325cbf29ce4u};
     const struct stack *s = f->stack_count ? &f->stacks[0] : NULL;
     const char *result;
     char *hex;
 
-#define MIX(text)                                                                                       \
-    for (const char *c = (text); c && *c; c++)                                                          \
+#define MIX(text)                                                                                        \
+    for (const char *c = (text); c && *c; c++)                                                           \
         h[0] = (h[0] ^ (uint8_t)*c) * 0x100000001b3u, h[1] = (h[1] + (uint8_t)*c) * 0x9e3779b97f4a7c15u; \
     h[0] = (h[0] ^ 0xff) * 0x100000001b3u, h[1] = (h[1] ^ h[1] >> 29) + 1
 
@@ -474,7 +476,7 @@ add_note(struct report *r, struct process *p, const struct record *rec)
         return;
     GROW(p->notes, p->note_count, p->note_room);
     p->notes[p->note_count++] =
-        (struct note){ rec->kind <= NOTE_FATAL ? rec->kind : NOTE_WARNING, rec->time, keep(r, rec->detail) };
+        (struct note){rec->kind <= NOTE_FATAL ? rec->kind : NOTE_WARNING, rec->time, keep(r, rec->detail)};
 }
 
 static void
@@ -503,7 +505,7 @@ report_apply(struct report *r, const struct record *rec, struct report_change *c
 {
     struct process *p = find_process(r, rec->pid);
 
-    *change = (struct report_change){ 0 };
+    *change = (struct report_change){0};
     if (r->process_count >= MAX_PROCESSES)
         return;
     if (!p && rec->type != RECORD_PROCESS_START)

@@ -9,15 +9,15 @@
 #include "symbols.h"
 
 struct frame {
-    uint64_t pc;         /* as recorded; of a system call frame its number                        */
-    const char *path;    /* of the module; NULL: not in a module                                  */
-    const char *module;  /* its base name                                                         */
-    uint64_t offset;     /* of the instruction from the module's start; for a call, of the return */
+    uint64_t pc;        /* as recorded; of a system call frame its number                        */
+    const char *path;   /* of the module; NULL: not in a module                                  */
+    const char *module; /* its base name                                                         */
+    uint64_t offset;    /* of the instruction from the module's start; for a call, of the return */
     const char *function, *signature, *linkage; /* as in struct symbol_frame; may be NULL         */
     const char *file;
     unsigned line, column;
     bool inlined;
-    bool system_call;    /* `function` is its name                                                */
+    bool system_call; /* `function` is its name                                                */
 };
 
 struct stack {
@@ -45,9 +45,9 @@ struct process;
 /* An error or a leak. */
 struct finding {
     struct process *process;
-    unsigned number;        /* within the process, from 1, suppressed ones left out (then 0) */
-    unsigned id;            /* within the report, from 1                                     */
-    uint32_t recorded;      /* the tool's number, to which counts refer; leaks: the scan     */
+    unsigned number;   /* within the process, from 1, suppressed ones left out (then 0) */
+    unsigned id;       /* within the report, from 1                                     */
+    uint32_t recorded; /* the tool's number, to which counts refer; leaks: the scan     */
     enum finding_kind kind;
     enum record_access access;
     enum record_place place;
@@ -75,7 +75,7 @@ struct module {
     struct symbol_module *symbols;
 };
 
-struct module_file { /* a module of any process, once */
+struct module_file {             /* a module of any process, once */
     const char *path, *build_id; /* build_id in hexadecimal, "" if none */
     struct symbol_module *symbols;
 };
@@ -97,7 +97,7 @@ struct process {
     enum record_exit_kind exit_kind;
     uint32_t exit_code;
     uint64_t end_time;
-    uint32_t scan, nudge;  /* the newest */
+    uint32_t scan, nudge; /* the newest */
     unsigned next_number;
     struct module *modules;
     size_t module_count, module_room;
@@ -107,26 +107,31 @@ struct process {
     size_t error_room;
     struct note *notes;
     size_t note_count, note_room;
-    struct { const char *name; uint64_t value; } *values; /* of tool summaries */
+
+    struct {
+        const char *name;
+        uint64_t value;
+    } * values; /* of tool summaries */
+
     size_t value_count, value_room;
     const char *summary;
-    uint32_t index;        /* in the report */
+    uint32_t index; /* in the report */
 };
 
 struct report {
     struct strings *strings;
     struct symbols *symbols;
-    struct suppressions *suppressions;       /* or NULL */
-    struct baseline *baseline;               /* or NULL */
+    struct suppressions *suppressions; /* or NULL */
+    struct baseline *baseline;         /* or NULL */
     struct process **processes;
     size_t process_count, process_room;
     struct module_file *modules;
     size_t module_count, module_room;
     struct finding **findings;
     size_t finding_count, finding_room;
-    bool incomplete;         /* records are missing or the stream was cut */
-    const char *missing;     /* what, one sentence; NULL if nothing is    */
-    unsigned call_depth;     /* frames kept of each stack                 */
+    bool incomplete;     /* records are missing or the stream was cut */
+    const char *missing; /* what, one sentence; NULL if nothing is    */
+    unsigned call_depth; /* frames kept of each stack                 */
 };
 
 /* What a record changed; the text writer prints findings as they come. */

@@ -11,9 +11,14 @@
 #include "write.h"
 
 static report_writer *const writers[FORMAT_COUNT] = {
-    [FORMAT_JSON] = write_json, [FORMAT_SARIF] = write_sarif, [FORMAT_JUNIT] = write_junit,
-    [FORMAT_XML] = write_valgrind_xml, [FORMAT_HTML] = write_html, [FORMAT_TEXT] = write_text,
-    [FORMAT_SUPPRESSIONS] = write_suppressions, [FORMAT_MISSING_SYMBOLS] = write_missing_symbols,
+    [FORMAT_JSON] = write_json,
+    [FORMAT_SARIF] = write_sarif,
+    [FORMAT_JUNIT] = write_junit,
+    [FORMAT_XML] = write_valgrind_xml,
+    [FORMAT_HTML] = write_html,
+    [FORMAT_TEXT] = write_text,
+    [FORMAT_SUPPRESSIONS] = write_suppressions,
+    [FORMAT_MISSING_SYMBOLS] = write_missing_symbols,
 };
 
 /* *per_process: the pattern has a %p. */
@@ -92,8 +97,8 @@ write_one(const struct report *r, report_writer *writer, const char *name, const
 }
 
 bool
-output_write_process(const struct report *r, enum output_format format, const char *name, const struct process *p,
-                     const struct write_options *o, char **error)
+output_write_process(const struct report *r, enum output_format format, const char *name,
+                     const struct process *p, const struct write_options *o, char **error)
 {
     *error = NULL;
     return write_one(r, writers[format], name, p, o, error);
@@ -101,7 +106,8 @@ output_write_process(const struct report *r, enum output_format format, const ch
 
 /* The name of a process' file. XML has one process a file, whatever the pattern says. */
 static char *
-name_for(const char *pattern, enum output_format format, const struct process *p, size_t index, bool *per_process)
+name_for(const char *pattern, enum output_format format, const struct process *p, size_t index,
+         bool *per_process)
 {
     char *name = expand(pattern, p->pid, per_process), *longer;
 
@@ -116,8 +122,8 @@ name_for(const char *pattern, enum output_format format, const struct process *p
 }
 
 bool
-output_write(const struct report *r, enum output_format format, const char *pattern, const struct write_options *o,
-             char **error)
+output_write(const struct report *r, enum output_format format, const char *pattern,
+             const struct write_options *o, char **error)
 {
     bool per_process = false, good = true;
 

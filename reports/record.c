@@ -14,12 +14,12 @@
 struct record_reader {
     uint8_t *bytes;
     size_t used, room;
-    size_t at;          /* next unread byte             */
-    uint64_t offset;    /* of bytes[at] in the stream   */
-    bool opened;        /* the stream header was seen   */
+    size_t at;       /* next unread byte             */
+    uint64_t offset; /* of bytes[at] in the stream   */
+    bool opened;     /* the stream header was seen   */
     size_t malformed;
     char damage[120];
-    void **kept;        /* allocations of the last record */
+    void **kept; /* allocations of the last record */
     size_t kept_count, kept_room;
 };
 
@@ -125,7 +125,7 @@ take(struct payload *p, size_t size)
 static struct record_string
 take_string(struct payload *p)
 {
-    struct record_string out = { "", 0 };
+    struct record_string out = {"", 0};
     size_t size = take(p, 2);
 
     if (p->bad || p->left < size) {
@@ -360,12 +360,12 @@ open_stream(struct record_reader *r)
 static bool
 decode(struct record_reader *r, const uint8_t *b, size_t size, struct record *out)
 {
-    struct payload p = { r, b + 4, size - 4, false };
+    struct payload p = {r, b + 4, size - 4, false};
     unsigned type = take(&p, 2);
 
     memset(out, 0, sizeof *out);
     out->path = out->directory = out->tool = out->detail = out->instruction = out->build_id =
-        (struct record_string){ "", 0 };
+        (struct record_string){"", 0};
     take(&p, 2);
     out->pid = take(&p, 4);
     out->tid = take(&p, 4);

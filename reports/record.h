@@ -41,18 +41,18 @@ struct record {
     uint32_t number; /* of the module, error, scan or nudge; the child's pid; the exit code */
     uint32_t parent;
     uint8_t kind, access, place;
-    uint64_t address, size;           /* module: base, -                    */
-    uint64_t start, end;              /* module                             */
-    uint64_t count;                   /* error count                        */
+    uint64_t address, size; /* module: base, -                    */
+    uint64_t start, end;    /* module                             */
+    uint64_t count;         /* error count                        */
     uint64_t bytes, blocks, indirect_bytes, indirect_blocks;
-    uint64_t clock;                   /* process start                      */
-    struct record_string path;        /* executable, module or exec'd file  */
+    uint64_t clock;            /* process start                      */
+    struct record_string path; /* executable, module or exec'd file  */
     struct record_string directory;
     struct record_string tool;
-    struct record_string detail;      /* also the text of notes, summaries  */
+    struct record_string detail; /* also the text of notes, summaries  */
     struct record_string instruction;
     struct record_string build_id;
-    struct record_string *strings;    /* argv or notes                      */
+    struct record_string *strings; /* argv or notes                      */
     size_t string_count;
     struct record_segment *segments;
     size_t segment_count;
@@ -63,9 +63,9 @@ struct record {
 };
 
 enum record_status {
-    RECORD_READY,     /* a record is in *out                                        */
-    RECORD_WAIT,      /* what was fed so far holds no further complete record       */
-    RECORD_DAMAGED,   /* no stream of ours, a newer version, or a length that cannot be */
+    RECORD_READY,   /* a record is in *out                                        */
+    RECORD_WAIT,    /* what was fed so far holds no further complete record       */
+    RECORD_DAMAGED, /* no stream of ours, a newer version, or a length that cannot be */
 };
 
 struct record_reader;

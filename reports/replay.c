@@ -125,9 +125,11 @@ run(const struct replay_request *q, struct suppressions *s, struct baseline *b, 
 
     if (replay_read(r, q->file, error)) {
         bool written = write_all(r, q, error);
-        struct gate gate = { .app_status = app_status(r), .enabled = q->gate, .status_if_errors = q->gate_status,
-                             .errors = gate_count(r, q->write.show_reachable),
-                             .incomplete = r->incomplete || !written };
+        struct gate gate = {.app_status = app_status(r),
+                            .enabled = q->gate,
+                            .status_if_errors = q->gate_status,
+                            .errors = gate_count(r, q->write.show_reachable),
+                            .incomplete = r->incomplete || !written};
 
         if (q->text)
             write_text(r, NULL, &q->write, q->text);

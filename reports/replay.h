@@ -6,14 +6,14 @@
 #include "write.h"
 
 struct replay_request {
-    const char *file;                      /* the stream                                      */
-    const char *const *suppression_files;  /* NULL-terminated, or NULL                        */
-    const char *baseline;                  /* an earlier JSON report, or NULL                 */
-    const char *outputs[FORMAT_COUNT];     /* patterns as of output_write; NULL: not wanted   */
-    FILE *text;                            /* results.txt's content goes here, or NULL        */
+    const char *file;                     /* the stream                                      */
+    const char *const *suppression_files; /* NULL-terminated, or NULL                        */
+    const char *baseline;                 /* an earlier JSON report, or NULL                 */
+    const char *outputs[FORMAT_COUNT];    /* patterns as of output_write; NULL: not wanted   */
+    FILE *text;                           /* results.txt's content goes here, or NULL        */
     struct write_options write;
-    bool list_unused_suppressions;         /* on `text`, after the reports                    */
-    bool gate;                             /* -exit_code_if_errors                            */
+    bool list_unused_suppressions; /* on `text`, after the reports                    */
+    bool gate;                     /* -exit_code_if_errors                            */
     int gate_status;
 };
 

@@ -21,8 +21,8 @@ enum { MAX_DIRECTORIES = 1000 };
 struct log {
     char *directory; /* chosen, not necessarily made */
     char *results;
-    FILE *out;       /* results.txt, once the directory is made */
-    bool ended;      /* its summary is written                  */
+    FILE *out;  /* results.txt, once the directory is made */
+    bool ended; /* its summary is written                  */
 };
 
 struct session {
@@ -147,7 +147,7 @@ log_of(struct session *s, const struct process *p)
 {
     while (s->log_count <= p->index) {
         GROW(s->logs, s->log_count, s->log_room);
-        s->logs[s->log_count++] = (struct log){ 0 };
+        s->logs[s->log_count++] = (struct log){0};
     }
     return &s->logs[p->index];
 }
@@ -263,7 +263,8 @@ write_outputs(struct session *s)
     for (int i = 0; i < FORMAT_COUNT; i++) {
         char *problem = NULL;
 
-        if (s->options.outputs[i] && !output_write(s->report, i, s->options.outputs[i], &s->options.write, &problem))
+        if (s->options.outputs[i] &&
+            !output_write(s->report, i, s->options.outputs[i], &s->options.write, &problem))
             complain(s, NULL, problem);
     }
 }
@@ -274,7 +275,7 @@ write_aids(struct session *s, const struct process *p, const struct log *log)
     static const struct {
         enum output_format format;
         const char *name;
-    } aids[] = { { FORMAT_SUPPRESSIONS, "suppress.txt" }, { FORMAT_MISSING_SYMBOLS, "missing_symbols.txt" } };
+    } aids[] = {{FORMAT_SUPPRESSIONS, "suppress.txt"}, {FORMAT_MISSING_SYMBOLS, "missing_symbols.txt"}};
 
     for (size_t i = 0; log->out && i < sizeof aids / sizeof *aids; i++) {
         char *name = memory_printf("%s/%s", log->directory, aids[i].name), *problem = NULL;

@@ -8,13 +8,13 @@
 struct session;
 
 struct session_options {
-    const char *logdir;                  /* NULL: no directories, no resfiles                              */
-    const char *outputs[FORMAT_COUNT];   /* patterns as of output_write; NULL: not wanted                  */
+    const char *logdir;                /* NULL: no directories, no resfiles                              */
+    const char *outputs[FORMAT_COUNT]; /* patterns as of output_write; NULL: not wanted                  */
     struct write_options write;
-    struct suppressions *suppressions;   /* or NULL; the caller's                                          */
-    struct baseline *baseline;           /* or NULL; the caller's                                          */
-    bool quiet;                          /* nothing on the console                                         */
-    unsigned prefix_style;               /* of console lines: 0 "~~Dr.M~~ ", 1 "~~PID~~ ", 2 none          */
+    struct suppressions *suppressions; /* or NULL; the caller's                                          */
+    struct baseline *baseline;         /* or NULL; the caller's                                          */
+    bool quiet;                        /* nothing on the console                                         */
+    unsigned prefix_style;             /* of console lines: 0 "~~Dr.M~~ ", 1 "~~PID~~ ", 2 none          */
     /* Console text goes here: the reporter has no terminal of its own. NULL: nowhere. */
     void (*say)(void *context, const char *text, size_t size);
     void *context;

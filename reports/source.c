@@ -21,6 +21,7 @@ static struct file {
     size_t *lines;
     size_t line_count, line_room;
 } files[FILES];
+
 static unsigned next_slot;
 
 static void
@@ -29,7 +30,7 @@ forget(struct file *f)
     free(f->path);
     free(f->text);
     free(f->lines);
-    *f = (struct file){ 0 };
+    *f = (struct file){0};
 }
 
 void
@@ -48,7 +49,8 @@ read_text(struct file *f, int fd)
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > LARGEST)
         return false;
     f->text = memory_zalloc((size_t)st.st_size + 1, 1);
-    while (f->size < (size_t)st.st_size && (n = read(fd, f->text + f->size, (size_t)st.st_size - f->size)) > 0)
+    while (f->size < (size_t)st.st_size &&
+           (n = read(fd, f->text + f->size, (size_t)st.st_size - f->size)) > 0)
         f->size += (size_t)n;
     return true;
 }

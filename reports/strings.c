@@ -57,7 +57,8 @@ slot_for(const struct strings *pool, const char *s, size_t size)
 static void
 grow(struct strings *pool)
 {
-    struct strings bigger = { memory_zalloc(pool->size * 2, sizeof *bigger.slots), pool->count, pool->size * 2 };
+    struct strings bigger = {memory_zalloc(pool->size * 2, sizeof *bigger.slots), pool->count,
+                             pool->size * 2};
 
     for (size_t i = 0; i < pool->size; i++)
         if (pool->slots[i])

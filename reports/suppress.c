@@ -149,7 +149,8 @@ static bool
 match_frame(const struct pattern *p, const struct frame *f)
 {
     switch (p->kind) {
-    case PATTERN_FUNCTION: return !f->system_call && match_module(p->module, f) && match_function(p->function, f);
+    case PATTERN_FUNCTION:
+        return !f->system_call && match_module(p->module, f) && match_function(p->function, f);
     case PATTERN_OFFSET: return match_offset(p, f);
     case PATTERN_ANY: return true;
     case PATTERN_MODULE_FRAMES: return match_module(p->module, f);

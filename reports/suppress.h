@@ -13,7 +13,7 @@ struct suppressions;
 struct suppression {
     const char *name, *file;
     unsigned line;
-    uint64_t used;  /* instances it has hidden */
+    uint64_t used; /* instances it has hidden */
 };
 
 struct suppressions *suppressions_new(void);
@@ -21,7 +21,8 @@ void suppressions_free(struct suppressions *s);
 /* Adds a file's, of Dr. Memory's or Valgrind's syntax or both. False: *error is "FILE:LINE: what is wrong", to be
  * freed, and nothing was added. */
 bool suppressions_read(struct suppressions *s, const char *path, char **error);
-bool suppressions_parse(struct suppressions *s, const char *text, size_t size, const char *file, char **error);
+bool suppressions_parse(struct suppressions *s, const char *text, size_t size, const char *file,
+                        char **error);
 size_t suppressions_count(const struct suppressions *s);
 /* In the order of the files. */
 struct suppression *suppressions_get(const struct suppressions *s, size_t index);
@@ -33,6 +34,7 @@ enum suppression_style {
     SUPPRESS_BY_OFFSET = 2, /* <mod+0x1a>        */
     SUPPRESS_VALGRIND = 4,  /* a {} block        */
 };
+
 /* Text that suppresses the finding; to be freed. `styles` may combine several. */
 char *suppression_for(const struct finding *f, unsigned styles);
 

@@ -68,8 +68,11 @@ put_valgrind_kind(FILE *out, const struct finding *f)
     else if (f->kind == FINDING_UNINITIALIZED && f->access == ACCESS_ADDRESS)
         fprintf(out, "Value%llu\n", (unsigned long long)(f->size ? f->size : 8));
     else
-        fprintf(out, "%s\n", f->kind == FINDING_UNINITIALIZED ? "Cond" : f->kind == FINDING_OVERLAP ? "Overlap"
-                             : f->kind == FINDING_WARNING ? "FishyValue" : "Free");
+        fprintf(out, "%s\n",
+                f->kind == FINDING_UNINITIALIZED ? "Cond"
+                : f->kind == FINDING_OVERLAP     ? "Overlap"
+                : f->kind == FINDING_WARNING     ? "FishyValue"
+                                                 : "Free");
 }
 
 static void

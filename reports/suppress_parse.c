@@ -27,8 +27,8 @@ static bool
 mistake(struct parser *p, unsigned line, const char *what, const char *about)
 {
     if (!p->error)
-        p->error = memory_printf("%s:%u: %s%s%.200s%s", p->file, line, what, about ? " \"" : "", about ? about : "",
-                                 about ? "\"" : "");
+        p->error = memory_printf("%s:%u: %s%s%.200s%s", p->file, line, what, about ? " \"" : "",
+                                 about ? about : "", about ? "\"" : "");
     return false;
 }
 
@@ -81,7 +81,7 @@ static struct pattern *
 add_pattern(struct rule *rule, enum pattern_kind kind)
 {
     GROW(rule->patterns, rule->pattern_count, rule->pattern_room);
-    rule->patterns[rule->pattern_count] = (struct pattern){ kind, NULL, NULL };
+    rule->patterns[rule->pattern_count] = (struct pattern){kind, NULL, NULL};
     return &rule->patterns[rule->pattern_count++];
 }
 
@@ -94,18 +94,18 @@ static const struct {
     const char *name;
     unsigned kinds;
 } types[] = {
-    { "UNADDRESSABLE ACCESS", BIT(UNADDRESSABLE) },
-    { "UNINITIALIZED READ", BIT(UNINITIALIZED) },
-    { "INVALID HEAP ARGUMENT", BIT(INVALID_HEAP_ARGUMENT) },
-    { "WARNING", BIT(WARNING) | BIT(OVERLAP) },
-    { "OVERLAP", BIT(OVERLAP) },
-    { "LEAK", BIT(LEAK) | BIT(INDIRECT_LEAK) | BIT(POSSIBLE_LEAK) | BIT(REACHABLE_LEAK) },
-    { "INDIRECT LEAK", BIT(INDIRECT_LEAK) },
-    { "POSSIBLE LEAK", BIT(POSSIBLE_LEAK) },
-    { "REACHABLE LEAK", BIT(REACHABLE_LEAK) },
+    {"UNADDRESSABLE ACCESS", BIT(UNADDRESSABLE)},
+    {"UNINITIALIZED READ", BIT(UNINITIALIZED)},
+    {"INVALID HEAP ARGUMENT", BIT(INVALID_HEAP_ARGUMENT)},
+    {"WARNING", BIT(WARNING) | BIT(OVERLAP)},
+    {"OVERLAP", BIT(OVERLAP)},
+    {"LEAK", BIT(LEAK) | BIT(INDIRECT_LEAK) | BIT(POSSIBLE_LEAK) | BIT(REACHABLE_LEAK)},
+    {"INDIRECT LEAK", BIT(INDIRECT_LEAK)},
+    {"POSSIBLE LEAK", BIT(POSSIBLE_LEAK)},
+    {"REACHABLE LEAK", BIT(REACHABLE_LEAK)},
     /* Windows only: accepted, so that a shared file can be used, and matching nothing. */
-    { "GDI USAGE ERROR", 0 },
-    { "HANDLE LEAK", 0 },
+    {"GDI USAGE ERROR", 0},
+    {"HANDLE LEAK", 0},
 };
 
 /* Index in types, or -1. What follows the type, as in a copied title, is ignored. */
@@ -158,7 +158,8 @@ parse_frame(struct parser *p)
     } else if (p->text[0] == '<') {
         return parse_offset_frame(p);
     } else if (!bang || bang == p->text || !bang[1]) {
-        return mistake(p, p->line, "expected a frame such as module!function, <module+offset> or ..., not", p->text);
+        return mistake(p, p->line, "expected a frame such as module!function, <module+offset> or ..., not",
+                       p->text);
     } else {
         bool all = strcmp(bang + 1, "...") == 0;
 
@@ -182,7 +183,8 @@ parse_line(struct parser *p)
     }
     if (strncmp(p->text, "instruction=", 12) == 0) {
         if (rule->kinds & ~(BIT(UNADDRESSABLE) | BIT(UNINITIALIZED)))
-            return mistake(p, p->line, "instruction= is for UNADDRESSABLE ACCESS and UNINITIALIZED READ only", NULL);
+            return mistake(p, p->line, "instruction= is for UNADDRESSABLE ACCESS and UNINITIALIZED READ only",
+                           NULL);
         if (rule->instruction || rule->pattern_count)
             return mistake(p, p->line, "instruction= belongs before the frames, once", NULL);
         rule->instruction = memory_string(p->text + 12);
@@ -201,8 +203,9 @@ finish_rule(struct parser *p)
     if (rule->pattern_count == 0)
         return mistake(p, rule->shown.line, "the suppression has no frames", NULL);
     if (rule->patterns[rule->pattern_count - 1].kind == PATTERN_ELLIPSIS)
-        return mistake(p, rule->shown.line,
-                       "the suppression ends in \"...\", which means nothing: stacks match by their first frames", NULL);
+        return mistake(
+            p, rule->shown.line,
+            "the suppression ends in \"...\", which means nothing: stacks match by their first frames", NULL);
     if (!rule->name)
         rule->name = memory_printf("<line %u of %s>", rule->shown.line, p->file);
     rule->shown.name = rule->name;
@@ -232,7 +235,8 @@ set_valgrind_kind(struct parser *p, const char *kind)
 
     rule->size = trailing_number(kind, "Addr");
     if (rule->size)
-        rule->kinds = BIT(UNADDRESSABLE), rule->accesses = 1u << ACCESS_READ | 1u << ACCESS_WRITE | 1u << ACCESS_NONE;
+        rule->kinds = BIT(UNADDRESSABLE),
+        rule->accesses = 1u << ACCESS_READ | 1u << ACCESS_WRITE | 1u << ACCESS_NONE;
     else if (strcmp(kind, "Jump") == 0)
         rule->kinds = BIT(UNADDRESSABLE), rule->accesses = 1u << ACCESS_JUMP;
     else if (strcmp(kind, "Param") == 0)
@@ -260,9 +264,13 @@ parse_leak_kinds(struct parser *p, char *list)
     static const struct {
         const char *name;
         unsigned kinds;
-    } names[] = { { "definite", BIT(LEAK) },          { "indirect", BIT(INDIRECT_LEAK) },
-                  { "possible", BIT(POSSIBLE_LEAK) }, { "reachable", BIT(REACHABLE_LEAK) },
-                  { "none", 0 },                      { "all", ~0u } };
+    } names[] = {{"definite", BIT(LEAK)},
+                 {"indirect", BIT(INDIRECT_LEAK)},
+                 {"possible", BIT(POSSIBLE_LEAK)},
+                 {"reachable", BIT(REACHABLE_LEAK)},
+                 {"none", 0},
+                 {"all", ~0u}};
+
     char *rest = NULL;
 
     p->rule->kinds = 0;
@@ -273,7 +281,8 @@ parse_leak_kinds(struct parser *p, char *list)
             i++;
         if (i == sizeof names / sizeof *names)
             return mistake(p, p->line, "unknown kind of leak", word);
-        p->rule->kinds |= names[i].kinds & (BIT(LEAK) | BIT(INDIRECT_LEAK) | BIT(POSSIBLE_LEAK) | BIT(REACHABLE_LEAK));
+        p->rule->kinds |=
+            names[i].kinds & (BIT(LEAK) | BIT(INDIRECT_LEAK) | BIT(POSSIBLE_LEAK) | BIT(REACHABLE_LEAK));
     }
     return true;
 }
@@ -425,7 +434,7 @@ parse_all(struct parser *p)
 bool
 suppressions_parse(struct suppressions *s, const char *text, size_t size, const char *file, char **error)
 {
-    struct parser p = { .file = file, .at = text, .end = text + size, .into = s };
+    struct parser p = {.file = file, .at = text, .end = text + size, .into = s};
     size_t before = s->count;
     bool good = parse_all(&p);
 

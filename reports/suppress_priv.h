@@ -28,7 +28,7 @@ struct rule {
     unsigned kinds;           /* bits 1 << enum finding_kind */
     unsigned accesses;        /* bits 1 << enum record_access; 0: all */
     char *name, *file, *instruction, *param;
-    uint64_t size;            /* of Addr4 and the like; 0: any */
+    uint64_t size; /* of Addr4 and the like; 0: any */
     struct pattern *patterns;
     size_t pattern_count, pattern_room;
 };

@@ -49,7 +49,7 @@ struct symbols {
     struct answer *answers; /* direct-mapped */
 };
 
-static const char *const usual_roots[] = { "/usr/lib/debug", NULL };
+static const char *const usual_roots[] = {"/usr/lib/debug", NULL};
 
 struct symbols *
 symbols_new(const char *const *debug_roots, size_t memory)
@@ -101,7 +101,8 @@ symbols_module(struct symbols *s, const char *path, const void *build_id, size_t
     path = strings_keep(s->strings, path);
     for (size_t i = 0; i < s->module_count; i++) {
         m = s->modules[i];
-        if (m->path == path && m->build_id_size == build_id_size && memcmp(m->build_id, build_id, build_id_size) == 0)
+        if (m->path == path && m->build_id_size == build_id_size &&
+            memcmp(m->build_id, build_id, build_id_size) == 0)
             return m;
     }
     m = memory_zalloc(1, sizeof *m);
@@ -137,7 +138,8 @@ is_the_build(struct symbol_module *m, struct elf_file *elf)
 {
     struct span id = elf_build_id(elf);
 
-    return m->build_id_size == 0 || (id.size == m->build_id_size && memcmp(id.data, m->build_id, id.size) == 0);
+    return m->build_id_size == 0 ||
+           (id.size == m->build_id_size && memcmp(id.data, m->build_id, id.size) == 0);
 }
 
 /* The module's own file; NULL with the quality set if it is of no use. */
@@ -295,7 +297,7 @@ best_name(const struct symbol_module *m, uint64_t address, const struct dwarf_fr
 static struct symbol_frame *
 look_up(struct symbol_module *m, uint64_t address, size_t *count)
 {
-    struct dwarf_frame raw[DWARF_MAX_FRAMES] = { 0 };
+    struct dwarf_frame raw[DWARF_MAX_FRAMES] = {0};
     struct symbol_frame *frames;
     size_t n = m->dwarf ? dwarf_lookup(m->dwarf, address, raw) : 0;
     uint64_t start;

@@ -36,7 +36,8 @@ void symbols_free(struct symbols *s);
 
 /* The module of this path and build-id (which may be empty); opened at the first lookup. Lives as long as `s`.
  * A path of "[vdso]" is the kernel's. */
-struct symbol_module *symbols_module(struct symbols *s, const char *path, const void *build_id, size_t build_id_size);
+struct symbol_module *symbols_module(struct symbols *s, const char *path, const void *build_id,
+                                     size_t build_id_size);
 enum symbol_quality symbols_quality(struct symbol_module *m);
 
 /* The frames of the instruction at `address`, counted as in the file's headers, innermost first. The list lives until

@@ -41,7 +41,7 @@ add(void *context, const struct elf_symbol *s)
     if (s->type == STT_NOTYPE && (s->name[0] == '$' || s->name[0] == '.'))
         return;
     GROW(t->entries, t->count, t->room);
-    t->entries[t->count++] = (struct entry){ s->value, s->value + s->size, 0, s->name, rank(s) };
+    t->entries[t->count++] = (struct entry){s->value, s->value + s->size, 0, s->name, rank(s)};
 }
 
 static int

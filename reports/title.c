@@ -19,8 +19,9 @@ static const char *const kind_names[FINDING_KINDS] = {
 };
 
 static const char *const verbs[] = {
-    [ACCESS_NONE] = "accessing", [ACCESS_READ] = "reading",   [ACCESS_WRITE] = "writing",  [ACCESS_JUMP] = "executing",
-    [ACCESS_CONDITION] = "reading", [ACCESS_ADDRESS] = "reading", [ACCESS_SYSCALL] = "passing",
+    [ACCESS_NONE] = "accessing",  [ACCESS_READ] = "reading",      [ACCESS_WRITE] = "writing",
+    [ACCESS_JUMP] = "executing",  [ACCESS_CONDITION] = "reading", [ACCESS_ADDRESS] = "reading",
+    [ACCESS_SYSCALL] = "passing",
 };
 
 static const char *const places[] = {
@@ -66,15 +67,16 @@ argument_text(const struct finding *f)
     const char *newline = strchr(f->detail, '\n');
 
     if (f->place == PLACE_MISMATCHED && newline)
-        return memory_printf("allocated with %.*s, freed with %s", (int)(newline - f->detail), f->detail, newline + 1);
+        return memory_printf("allocated with %.*s, freed with %s", (int)(newline - f->detail), f->detail,
+                             newline + 1);
     return memory_printf("%s 0x%016llx", f->detail[0] ? f->detail : "free", (unsigned long long)f->address);
 }
 
 static char *
 leak_text(const struct finding *f)
 {
-    return memory_printf("%llu direct bytes 0x%016llx-0x%016llx + %llu indirect bytes", (unsigned long long)f->bytes,
-                         (unsigned long long)f->address,
+    return memory_printf("%llu direct bytes 0x%016llx-0x%016llx + %llu indirect bytes",
+                         (unsigned long long)f->bytes, (unsigned long long)f->address,
                          (unsigned long long)(f->address + (f->blocks > 1 ? f->bytes / f->blocks : f->bytes)),
                          (unsigned long long)f->indirect_bytes);
 }
@@ -103,7 +105,8 @@ finding_title(const struct finding *f)
     else if (f->kind == FINDING_OVERLAP) /* Dr. Memory's kinds have none */
         title = memory_printf("WARNING: overlapping memory: %s", text);
     else
-        title = memory_printf("%s%s: %s", kind_names[f->kind], f->kind == FINDING_UNADDRESSABLE ? place : "", text);
+        title = memory_printf("%s%s: %s", kind_names[f->kind], f->kind == FINDING_UNADDRESSABLE ? place : "",
+                              text);
     free(text);
     return title;
 }
@@ -116,15 +119,18 @@ finding_message(const struct finding *f)
 
     switch (f->kind) {
     case FINDING_UNADDRESSABLE:
-        message = memory_printf("%s%s", text, places[f->place < sizeof places / sizeof *places ? f->place : 0]
-                                                  ? places[f->place] : "");
+        message = memory_printf(
+            "%s%s", text,
+            places[f->place < sizeof places / sizeof *places ? f->place : 0] ? places[f->place] : "");
         break;
     case FINDING_INVALID_HEAP_ARGUMENT:
-        message = memory_printf("%s%s", f->place == PLACE_DOUBLE_FREE   ? "double free: "
-                                        : f->place == PLACE_MISMATCHED  ? "mismatched: "
-                                        : f->place == PLACE_BAD_SIZE    ? "bad size: "
-                                        : f->place == PLACE_NOT_HEAP    ? "not a heap block: "
-                                                                        : "", text);
+        message = memory_printf("%s%s",
+                                f->place == PLACE_DOUBLE_FREE  ? "double free: "
+                                : f->place == PLACE_MISMATCHED ? "mismatched: "
+                                : f->place == PLACE_BAD_SIZE   ? "bad size: "
+                                : f->place == PLACE_NOT_HEAP   ? "not a heap block: "
+                                                               : "",
+                                text);
         break;
     case FINDING_OVERLAP: message = memory_printf("overlap: %s", text); break;
     default: message = memory_string(text);

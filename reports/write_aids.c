@@ -8,11 +8,14 @@
 #include "write.h"
 
 void
-write_suppressions(const struct report *r, const struct process *only, const struct write_options *o, FILE *out)
+write_suppressions(const struct report *r, const struct process *only, const struct write_options *o,
+                   FILE *out)
 {
     unsigned styles = o->suppression_styles ? o->suppression_styles : SUPPRESS_BY_SYMBOL;
 
-    fputs("# Suppressions for the errors of this run. Keep what you mean to keep, with a name that says why.\n", out);
+    fputs(
+        "# Suppressions for the errors of this run. Keep what you mean to keep, with a name that says why.\n",
+        out);
     for (size_t i = 0; i < r->finding_count; i++) {
         const struct finding *f = r->findings[i];
         char *text;
@@ -68,7 +71,8 @@ remedy(enum symbol_quality quality, const char *path)
 }
 
 void
-write_missing_symbols(const struct report *r, const struct process *only, const struct write_options *o, FILE *out)
+write_missing_symbols(const struct report *r, const struct process *only, const struct write_options *o,
+                      FILE *out)
 {
     for (size_t i = 0; i < r->module_count; i++) {
         const struct module_file *m = &r->modules[i];

@@ -9,8 +9,8 @@
 #include "write.h"
 
 enum {
-    CONTEXT = 3,        /* source lines before and after            */
-    LINK_LIMIT = 2000,  /* findings above which links are not looked for */
+    CONTEXT = 3,       /* source lines before and after            */
+    LINK_LIMIT = 2000, /* findings above which links are not looked for */
 };
 
 static const char head[] =
@@ -113,9 +113,11 @@ put_stack(FILE *out, const struct stack *s)
 static const char *
 label(const struct stack *s)
 {
-    static const char *const usual[] = { [STACK_MAIN] = "at", [STACK_ALLOCATED] = "allocated here",
-                                         [STACK_FREED] = "freed here", [STACK_ORIGIN] = "the value was made here",
-                                         [STACK_OTHER] = "see also" };
+    static const char *const usual[] = {[STACK_MAIN] = "at",
+                                        [STACK_ALLOCATED] = "allocated here",
+                                        [STACK_FREED] = "freed here",
+                                        [STACK_ORIGIN] = "the value was made here",
+                                        [STACK_OTHER] = "see also"};
 
     return s->label[0] ? s->label : usual[s->kind];
 }
@@ -137,10 +139,11 @@ put_links(FILE *out, const struct report *r, const struct finding *f, const stru
             const struct stack *s = &other->stacks[k];
 
             if ((s->kind != STACK_ALLOCATED && !(finding_is_leak(other) && k == 0)) || !s->count ||
-                s->frames[0].pc != mine->frames[0].pc || s->count != mine->count || other->process != f->process)
+                s->frames[0].pc != mine->frames[0].pc || s->count != mine->count ||
+                other->process != f->process)
                 continue;
-            fprintf(out, "%s<a href=\"#e%u\">Error #%u</a>", links++ ? ", " : "<div class=\"note\">Same allocation: ",
-                    other->id, other->number);
+            fprintf(out, "%s<a href=\"#e%u\">Error #%u</a>",
+                    links++ ? ", " : "<div class=\"note\">Same allocation: ", other->id, other->number);
             break;
         }
     }
@@ -149,7 +152,8 @@ put_links(FILE *out, const struct report *r, const struct finding *f, const stru
 }
 
 static void
-put_finding(FILE *out, const struct report *r, const struct finding *f, const struct write_options *o, bool open)
+put_finding(FILE *out, const struct report *r, const struct finding *f, const struct write_options *o,
+            bool open)
 {
     char *title = finding_title(f), *suppression = suppression_for(f, SUPPRESS_BY_SYMBOL);
     size_t kind = strlen(finding_kind_name(f->kind));
@@ -181,8 +185,10 @@ put_finding(FILE *out, const struct report *r, const struct finding *f, const st
         escape_xml(out, f->instruction);
         fputs("</code></div>\n", out);
     }
-    fprintf(out, "<div class=\"note\">process %u, thread %u</div>\n<details><summary>suppression</summary><pre><span>",
-            f->process->pid, f->tid);
+    fprintf(
+        out,
+        "<div class=\"note\">process %u, thread %u</div>\n<details><summary>suppression</summary><pre><span>",
+        f->process->pid, f->tid);
     escape_xml(out, suppression);
     fputs("</span></pre></details>\n</details>\n", out);
     free(suppression);
@@ -229,7 +235,8 @@ write_html(const struct report *r, const struct process *only, const struct writ
         fputs(".</p>\n", out);
     }
     fputs("<input id=\"filter\" type=\"search\" placeholder=\"Filter: words of functions, files, kinds\" "
-          "aria-label=\"Filter\">\n", out);
+          "aria-label=\"Filter\">\n",
+          out);
     for (int kind = 0; kind < FINDING_KINDS; kind++) {
         unsigned count = 0;
 

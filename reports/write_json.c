@@ -19,7 +19,8 @@ process_json(const struct process *p)
     json_object_set_new(o, "parent", json_integer(p->parent));
     json_object_set_new(o, "exe", json_text(p->exe));
     json_object_set_new(o, "command", argv);
-    json_object_set_new(o, "exit", p->ended && p->exit_kind == EXIT_STATUS ? json_integer(p->exit_code) : json_null());
+    json_object_set_new(o, "exit",
+                        p->ended && p->exit_kind == EXIT_STATUS ? json_integer(p->exit_code) : json_null());
     if (p->ended && p->exit_kind == EXIT_SIGNAL)
         json_object_set_new(o, "signal", json_integer(p->exit_code));
     json_object_set_new(o, "complete", json_boolean(p->complete || p->execed));
@@ -75,9 +76,11 @@ frames_json(const struct report *r, const struct stack *s)
 static json_t *
 aux_json(const struct report *r, const struct finding *f)
 {
-    static const char *const usual[] = { [STACK_MAIN] = "at", [STACK_ALLOCATED] = "allocated here",
-                                         [STACK_FREED] = "freed here", [STACK_ORIGIN] = "origin",
-                                         [STACK_OTHER] = "see also" };
+    static const char *const usual[] = {[STACK_MAIN] = "at",
+                                        [STACK_ALLOCATED] = "allocated here",
+                                        [STACK_FREED] = "freed here",
+                                        [STACK_ORIGIN] = "origin",
+                                        [STACK_OTHER] = "see also"};
     json_t *list = json_array();
 
     for (size_t i = 1; i < f->stack_count; i++) {
@@ -94,9 +97,9 @@ aux_json(const struct report *r, const struct finding *f)
 static void
 set_access(json_t *o, const struct finding *f)
 {
-    static const char *const names[] = { [ACCESS_READ] = "read", [ACCESS_WRITE] = "write", [ACCESS_JUMP] = "jump",
-                                         [ACCESS_CONDITION] = "read", [ACCESS_ADDRESS] = "read",
-                                         [ACCESS_SYSCALL] = NULL };
+    static const char *const names[] = {
+        [ACCESS_READ] = "read",      [ACCESS_WRITE] = "write",  [ACCESS_JUMP] = "jump",
+        [ACCESS_CONDITION] = "read", [ACCESS_ADDRESS] = "read", [ACCESS_SYSCALL] = NULL};
     const char *name = f->access < sizeof names / sizeof *names ? names[f->access] : NULL;
 
     if (name)
@@ -195,7 +198,7 @@ suppressed_json(const struct report *r, const struct process *only)
 static json_t *
 notes_json(const struct process *p, json_t *list)
 {
-    static const char *const levels[] = { "info", "warning", "fatal" };
+    static const char *const levels[] = {"info", "warning", "fatal"};
 
     for (size_t i = 0; i < p->note_count; i++) {
         json_t *o = json_object();

@@ -38,7 +38,8 @@ put_case(FILE *out, const struct finding *f, const struct write_options *o)
 
     fputs("    <testcase", out);
     attribute(out, "name", title);
-    attribute(out, "classname", s && s->count && s->frames[0].function ? s->frames[0].function : f->process->name);
+    attribute(out, "classname",
+              s && s->count && s->frames[0].function ? s->frames[0].function : f->process->name);
     fputs(" time=\"0\">\n      <failure", out);
     attribute(out, "message", title);
     attribute(out, "type", finding_kind_name(f->kind));

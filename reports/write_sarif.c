@@ -16,29 +16,35 @@ enum { MOST_RESULTS = 25000 /* GitHub's limit */ };
 static const struct rule {
     const char *id, *name, *text, *help, *level;
 } rules[FINDING_KINDS] = {
-    [FINDING_UNADDRESSABLE] = { "unaddressable-access", "UnaddressableAccess",
-                                "Memory was accessed that the program does not own.",
-                                "The access is beyond a heap block, in freed memory, or below the stack. The report shows where "
-                                "the nearest block was allocated or freed.", "error" },
-    [FINDING_UNINITIALIZED] = { "uninitialized-read", "UninitializedRead",
-                                "A value that was never set decided what the program did.",
-                                "Set the variable or the memory on every path before it is used.", "error" },
-    [FINDING_INVALID_HEAP_ARGUMENT] = { "invalid-heap-argument", "InvalidHeapArgument",
-                                        "A heap function was given something it cannot accept.",
-                                        "The pointer is no heap block, was freed already, or came from another family of "
-                                        "allocation functions.", "error" },
-    [FINDING_OVERLAP] = { "overlap", "OverlappingCopy", "Source and destination of a copy overlap.",
-                          "Use memmove, or copy through another buffer.", "error" },
-    [FINDING_WARNING] = { "warning", "DoubtfulCall", "The program did something doubtful.", "See the message.", "warning" },
-    [FINDING_LEAK] = { "leak", "DefiniteLeak", "Memory was allocated and can no longer be reached.",
-                       "Free it, or keep a pointer to it. The stack shows where it was allocated.", "error" },
-    [FINDING_INDIRECT_LEAK] = { "indirect-leak", "IndirectLeak", "Memory is reachable from leaked memory only.",
-                                "It goes away with the leak that holds it.", "note" },
-    [FINDING_POSSIBLE_LEAK] = { "possible-leak", "PossibleLeak",
-                                "Memory can be reached only through pointers into its middle.",
-                                "Keep a pointer to its start if it is still wanted.", "warning" },
-    [FINDING_REACHABLE_LEAK] = { "reachable-leak", "ReachableLeak", "Memory was never freed and is still reachable.",
-                                 "Free it at exit if that matters.", "note" },
+    [FINDING_UNADDRESSABLE] =
+        {"unaddressable-access", "UnaddressableAccess", "Memory was accessed that the program does not own.",
+         "The access is beyond a heap block, in freed memory, or below the stack. The report shows where "
+         "the nearest block was allocated or freed.",
+         "error"},
+    [FINDING_UNINITIALIZED] = {"uninitialized-read", "UninitializedRead",
+                               "A value that was never set decided what the program did.",
+                               "Set the variable or the memory on every path before it is used.", "error"},
+    [FINDING_INVALID_HEAP_ARGUMENT] =
+        {"invalid-heap-argument", "InvalidHeapArgument",
+         "A heap function was given something it cannot accept.",
+         "The pointer is no heap block, was freed already, or came from another family of "
+         "allocation functions.",
+         "error"},
+    [FINDING_OVERLAP] = {"overlap", "OverlappingCopy", "Source and destination of a copy overlap.",
+                         "Use memmove, or copy through another buffer.", "error"},
+    [FINDING_WARNING] = {"warning", "DoubtfulCall", "The program did something doubtful.", "See the message.",
+                         "warning"},
+    [FINDING_LEAK] = {"leak", "DefiniteLeak", "Memory was allocated and can no longer be reached.",
+                      "Free it, or keep a pointer to it. The stack shows where it was allocated.", "error"},
+    [FINDING_INDIRECT_LEAK] = {"indirect-leak", "IndirectLeak",
+                               "Memory is reachable from leaked memory only.",
+                               "It goes away with the leak that holds it.", "note"},
+    [FINDING_POSSIBLE_LEAK] = {"possible-leak", "PossibleLeak",
+                               "Memory can be reached only through pointers into its middle.",
+                               "Keep a pointer to its start if it is still wanted.", "warning"},
+    [FINDING_REACHABLE_LEAK] = {"reachable-leak", "ReachableLeak",
+                                "Memory was never freed and is still reachable.",
+                                "Free it at exit if that matters.", "note"},
 };
 
 static json_t *
@@ -119,8 +125,9 @@ location(const struct frame *f, const char *root)
         json_object_set_new(physical, "region", region);
     }
     json_object_set_new(o, "physicalLocation", physical);
-    text = f->function ? memory_string(f->function) :
-                         memory_printf("%s+0x%llx", f->module ? f->module : "", (unsigned long long)f->offset);
+    text = f->function
+               ? memory_string(f->function)
+               : memory_printf("%s+0x%llx", f->module ? f->module : "", (unsigned long long)f->offset);
     json_object_set_new(o, "message", message(text));
     free(text);
     return o;

@@ -42,7 +42,8 @@ text_header(const struct report *r, const struct process *p, const struct write_
 
         for (size_t k = 0; k < rules; k++)
             here += strcmp(suppressions_get(r->suppressions, k)->file, o->suppression_files[i]) == 0;
-        fprintf(out, "Recorded %zu suppression(s) from %s %s\n", here, i ? "file" : "default", o->suppression_files[i]);
+        fprintf(out, "Recorded %zu suppression(s) from %s %s\n", here, i ? "file" : "default",
+                o->suppression_files[i]);
     }
     fputs("\n", out);
 }
@@ -109,8 +110,9 @@ static const char *
 stack_label(const struct stack *s)
 {
     static const char *const usual[] = {
-        [STACK_MAIN] = "at", [STACK_ALLOCATED] = "allocated here", [STACK_FREED] = "freed here",
-        [STACK_ORIGIN] = "value was made here", [STACK_OTHER] = "see also",
+        [STACK_MAIN] = "at",          [STACK_ALLOCATED] = "allocated here",
+        [STACK_FREED] = "freed here", [STACK_ORIGIN] = "value was made here",
+        [STACK_OTHER] = "see also",
     };
 
     return s->label[0] ? s->label : usual[s->kind];
@@ -122,8 +124,8 @@ put_notes(FILE *out, const struct finding *f, const struct write_options *o)
     unsigned long long ms = f->time / 1000;
 
     if (!o->brief)
-        fprintf(out, "Note: @%llu:%02llu:%02llu.%03llu in thread %u\n", ms / 3600000, ms / 60000 % 60, ms / 1000 % 60,
-                ms % 1000, f->tid);
+        fprintf(out, "Note: @%llu:%02llu:%02llu.%03llu in thread %u\n", ms / 3600000, ms / 60000 % 60,
+                ms / 1000 % 60, ms % 1000, f->tid);
     for (size_t i = 0; i < f->note_count; i++) {
         fputs("Note: ", out);
         escape_text(out, f->notes[i]);
@@ -195,7 +197,7 @@ put_suppressions_used(const struct report *r, const struct process *p, FILE *out
     fputs("SUPPRESSIONS USED:\n", out);
     for (size_t k = 0; r->suppressions && k < suppressions_count(r->suppressions); k++) {
         const struct suppression *s = suppressions_get(r->suppressions, k);
-        struct tally t = { 0 };
+        struct tally t = {0};
 
         for (size_t i = 0; i < r->finding_count; i++)
             if (concerns(r->findings[i], p) && r->findings[i]->suppressed == s)
@@ -239,15 +241,17 @@ put_ignored(FILE *out, const struct tally ignored[FINDING_KINDS], const struct t
     if (ignored[FINDING_POSSIBLE_LEAK].unique)
         put_leak_tally(out, &ignored[FINDING_POSSIBLE_LEAK], "possible leak(s)");
     if (ignored[FINDING_REACHABLE_LEAK].unique && !o->show_reachable)
-        put_leak_tally(out, &ignored[FINDING_REACHABLE_LEAK],
-                       "still-reachable allocation(s)\n         (re-run with \"-show_reachable\" for details)");
+        put_leak_tally(
+            out, &ignored[FINDING_REACHABLE_LEAK],
+            "still-reachable allocation(s)\n         (re-run with \"-show_reachable\" for details)");
 }
 
 void
-text_summary(const struct report *r, const struct process *p, const struct write_options *o, unsigned nudge, FILE *out)
+text_summary(const struct report *r, const struct process *p, const struct write_options *o, unsigned nudge,
+             FILE *out)
 {
-    struct tally found[FINDING_KINDS] = { 0 }, ignored[FINDING_KINDS] = { 0 };
-    struct tally suppressed = { 0 }, known = { 0 }, potential = { 0 };
+    struct tally found[FINDING_KINDS] = {0}, ignored[FINDING_KINDS] = {0};
+    struct tally suppressed = {0}, known = {0}, potential = {0};
     unsigned long long all = 0;
 
     for (size_t i = 0; i < r->finding_count; i++) {
@@ -255,11 +259,12 @@ text_summary(const struct report *r, const struct process *p, const struct write
 
         if (!concerns(f, p))
             continue;
-        add(f->suppressed          ? &suppressed
-            : f->potential         ? &potential
-            : is_reported(f, o)    ? &found[f->kind]
-            : f->known             ? &known
-                                   : &ignored[f->kind], f);
+        add(f->suppressed       ? &suppressed
+            : f->potential      ? &potential
+            : is_reported(f, o) ? &found[f->kind]
+            : f->known          ? &known
+                                : &ignored[f->kind],
+            f);
         all += is_reported(f, o);
     }
     found[FINDING_WARNING].unique += found[FINDING_OVERLAP].unique;

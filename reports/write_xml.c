@@ -66,11 +66,13 @@ kind(const struct finding *f)
                : f->access == ACCESS_WRITE ? "InvalidWrite"
                                            : "InvalidRead";
     case FINDING_UNINITIALIZED:
-        return f->access == ACCESS_SYSCALL ? "SyscallParam"
+        return f->access == ACCESS_SYSCALL                               ? "SyscallParam"
                : f->access == ACCESS_ADDRESS || f->access == ACCESS_READ ? "UninitValue"
-                                                                          : "UninitCondition";
+                                                                         : "UninitCondition";
     case FINDING_INVALID_HEAP_ARGUMENT:
-        return f->place == PLACE_MISMATCHED ? "MismatchedFree" : f->place == PLACE_BAD_SIZE ? "FishyValue" : "InvalidFree";
+        return f->place == PLACE_MISMATCHED ? "MismatchedFree"
+               : f->place == PLACE_BAD_SIZE ? "FishyValue"
+                                            : "InvalidFree";
     case FINDING_OVERLAP: return "Overlap";
     case FINDING_LEAK: return "Leak_DefinitelyLost";
     case FINDING_INDIRECT_LEAK: return "Leak_IndirectlyLost";
@@ -88,7 +90,8 @@ what(const struct finding *f)
 
     if (f->access == ACCESS_SYSCALL && !finding_is_leak(f))
         return memory_printf("Syscall param %s %s byte(s)", f->detail,
-                             f->kind == FINDING_UNINITIALIZED ? "contains uninitialised" : "points to unaddressable");
+                             f->kind == FINDING_UNINITIALIZED ? "contains uninitialised"
+                                                              : "points to unaddressable");
     switch (f->kind) {
     case FINDING_UNADDRESSABLE:
         if (f->access == ACCESS_JUMP)
@@ -123,8 +126,8 @@ put_leak_what(FILE *out, const struct finding *f)
     fputs("    <xwhat>\n      <text>", out);
     if (f->indirect_bytes)
         fprintf(out, "%llu (%llu direct, %llu indirect) bytes in %llu blocks are %s", bytes,
-                (unsigned long long)f->bytes, (unsigned long long)f->indirect_bytes, (unsigned long long)f->blocks,
-                states[f->kind]);
+                (unsigned long long)f->bytes, (unsigned long long)f->indirect_bytes,
+                (unsigned long long)f->blocks, states[f->kind]);
     else
         fprintf(out, "%llu bytes in %llu blocks are %s", bytes, blocks, states[f->kind]);
     fputs("</text>\n", out);
@@ -136,10 +139,11 @@ put_leak_what(FILE *out, const struct finding *f)
 static void
 put_aux(FILE *out, const struct finding *f)
 {
-    static const char *const usual[] = { [STACK_MAIN] = "At", [STACK_ALLOCATED] = "Block was alloc'd at",
-                                         [STACK_FREED] = "Block was free'd at",
-                                         [STACK_ORIGIN] = "Uninitialised value was created here",
-                                         [STACK_OTHER] = "See also" };
+    static const char *const usual[] = {[STACK_MAIN] = "At",
+                                        [STACK_ALLOCATED] = "Block was alloc'd at",
+                                        [STACK_FREED] = "Block was free'd at",
+                                        [STACK_ORIGIN] = "Uninitialised value was created here",
+                                        [STACK_OTHER] = "See also"};
 
     for (size_t i = 0; i < f->note_count; i++)
         element(out, 4, "auxwhat", f->notes[i]);
@@ -209,8 +213,10 @@ put_status(FILE *out, const char *state, uint64_t time_us)
 {
     unsigned long long ms = time_us / 1000;
 
-    fprintf(out, "  <status>\n    <state>%s</state>\n    <time>%02llu:%02llu:%02llu:%02llu.%03llu</time>\n  </status>\n\n",
-            state, ms / 86400000, ms / 3600000 % 24, ms / 60000 % 60, ms / 1000 % 60, ms % 1000);
+    fprintf(
+        out,
+        "  <status>\n    <state>%s</state>\n    <time>%02llu:%02llu:%02llu:%02llu.%03llu</time>\n  </status>\n\n",
+        state, ms / 86400000, ms / 3600000 % 24, ms / 60000 % 60, ms / 1000 % 60, ms % 1000);
 }
 
 static void
@@ -254,12 +260,14 @@ put_counts(const struct report *r, const struct process *p, FILE *out)
 }
 
 void
-write_valgrind_xml(const struct report *r, const struct process *only, const struct write_options *o, FILE *out)
+write_valgrind_xml(const struct report *r, const struct process *only, const struct write_options *o,
+                   FILE *out)
 {
     const struct process *p = only ? only : r->process_count ? r->processes[0] : NULL;
 
     fputs("<?xml version=\"1.0\"?>\n\n<valgrindoutput>\n\n  <protocolversion>4</protocolversion>\n"
-          "  <protocoltool>memcheck</protocoltool>\n\n  <preamble>\n", out);
+          "  <protocoltool>memcheck</protocoltool>\n\n  <preamble>\n",
+          out);
     fprintf(out, "    <line>drmemory %s, a memory error detector</line>\n  </preamble>\n\n", o->version);
     if (!p) {
         fputs("</valgrindoutput>\n", out);

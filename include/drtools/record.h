@@ -113,10 +113,10 @@ enum {
 
 struct record_writer {
     uint8_t *bytes;
-    size_t size;      /* room                                   */
-    size_t used;      /* bytes of finished records              */
-    size_t at;        /* next byte of the record being written  */
-    bool overflow;    /* the record being written does not fit  */
+    size_t size;   /* room                                   */
+    size_t used;   /* bytes of finished records              */
+    size_t at;     /* next byte of the record being written  */
+    bool overflow; /* the record being written does not fit  */
 };
 
 static inline void

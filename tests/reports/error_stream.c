@@ -9,7 +9,7 @@
 enum { DEPTH = 8 };
 
 static uint8_t bytes[1 << 14];
-static struct record_writer w = { .bytes = bytes, .size = sizeof bytes };
+static struct record_writer w = {.bytes = bytes, .size = sizeof bytes};
 
 static void
 flush(void)
@@ -71,7 +71,7 @@ put_error(uint32_t number, const uint64_t *stack)
 int
 main(int argc, char **argv)
 {
-    uint64_t stack[DEPTH] = { 0 };
+    uint64_t stack[DEPTH] = {0};
     uint32_t number = 0;
     char line[100];
 

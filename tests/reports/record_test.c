@@ -11,7 +11,7 @@ static uint8_t stream[4096];
 static size_t
 write_sample(void)
 {
-    struct record_writer w = { .bytes = stream, .size = sizeof stream };
+    struct record_writer w = {.bytes = stream, .size = sizeof stream};
 
     record_put_stream_header(&w);
     record_begin(&w, RECORD_PROCESS_START, 42, 42, 0);
@@ -137,7 +137,7 @@ TEST(record, may_be_cut_anywhere)
 
 TEST(record, impossible_length_ends_the_stream)
 {
-    static const uint32_t lengths[] = { 0, 23, RECORD_MAX + 1, 0xffffffff };
+    static const uint32_t lengths[] = {0, 23, RECORD_MAX + 1, 0xffffffff};
     enum record_status last;
     size_t size = write_sample();
 
@@ -151,7 +151,7 @@ TEST(record, impossible_length_ends_the_stream)
 TEST(record, short_payload_is_skipped_and_counted)
 {
     struct record_reader *r = record_reader_new();
-    struct record_writer w = { .bytes = stream, .size = sizeof stream };
+    struct record_writer w = {.bytes = stream, .size = sizeof stream};
     struct record rec;
 
     record_put_stream_header(&w);
@@ -173,7 +173,7 @@ TEST(record, short_payload_is_skipped_and_counted)
 TEST(record, counts_allocate_no_more_than_the_payload_holds)
 {
     struct record_reader *r = record_reader_new();
-    struct record_writer w = { .bytes = stream, .size = sizeof stream };
+    struct record_writer w = {.bytes = stream, .size = sizeof stream};
     struct record rec;
 
     record_put_stream_header(&w);
@@ -217,7 +217,7 @@ TEST(record, foreign_file_is_refused)
 TEST(record, writer_drops_what_does_not_fit_whole)
 {
     uint8_t small[60];
-    struct record_writer w = { .bytes = small, .size = sizeof small };
+    struct record_writer w = {.bytes = small, .size = sizeof small};
 
     record_begin(&w, RECORD_NOTE, 1, 1, 0);
     record_put_u8(&w, 0);

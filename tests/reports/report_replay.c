@@ -8,10 +8,11 @@
 int
 main(int argc, char **argv)
 {
-    static const char *const names[FORMAT_COUNT] = { "-json", "-sarif", "-junit", "-xml", "-html", "-text",
-                                                    "-suppressions", "-missing" };
-    const char *suppressions[16] = { NULL };
-    struct replay_request q = { .text = stdout, .suppression_files = suppressions, .write = { .version = "0.1.0" } };
+    static const char *const names[FORMAT_COUNT] = {"-json", "-sarif", "-junit",        "-xml",
+                                                    "-html", "-text",  "-suppressions", "-missing"};
+    const char *suppressions[16] = {NULL};
+    struct replay_request q = {
+        .text = stdout, .suppression_files = suppressions, .write = {.version = "0.1.0"}};
     size_t count = 0;
     char *error;
     int status;

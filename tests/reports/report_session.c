@@ -17,7 +17,7 @@ say(void *context, const char *text, size_t size)
 int
 main(int argc, char **argv)
 {
-    struct session_options options = { .say = say, .write = { .version = "0.1.0" } };
+    struct session_options options = {.say = say, .write = {.version = "0.1.0"}};
     size_t step = 4096;
     char bytes[4096];
     struct session *s;

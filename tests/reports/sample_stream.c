@@ -9,7 +9,7 @@
 #include <drtools/record.h>
 
 static uint8_t bytes[1 << 16];
-static struct record_writer w = { .bytes = bytes, .size = sizeof bytes };
+static struct record_writer w = {.bytes = bytes, .size = sizeof bytes};
 static uint64_t base;
 
 /* Functions to stand in stacks. Each returns an address inside itself. */

@@ -6,23 +6,46 @@
 #include "reports/model.h"
 
 static struct frame stack_frames[] = {
-    { .pc = 0x1010, .path = "/lib/libc.so.6", .module = "libc.so.6", .offset = 0x1010, .function = "memcpy",
-      .signature = "memcpy", .linkage = "memcpy", .file = "/src/string/memcpy.c", .line = 12 },
-    { .pc = 0x2020, .path = "/opt/libreg.so.1", .module = "libreg.so.1", .offset = 0x2020,
-      .function = "reg::Table<int>::grow", .signature = "reg::Table<int>::grow(unsigned long)",
-      .linkage = "_ZN3reg5TableIiE4growEm", .file = "/src/reg.cc", .line = 40 },
-    { .pc = 0x2040, .path = "/opt/libreg.so.1", .module = "libreg.so.1", .offset = 0x2040 },
-    { .pc = 0x7000 },
-    { .pc = 0x40a1b2, .path = "/bin/app", .module = "app", .offset = 0x1a, .function = "main", .signature = "main",
-      .linkage = "main" },
+    {.pc = 0x1010,
+     .path = "/lib/libc.so.6",
+     .module = "libc.so.6",
+     .offset = 0x1010,
+     .function = "memcpy",
+     .signature = "memcpy",
+     .linkage = "memcpy",
+     .file = "/src/string/memcpy.c",
+     .line = 12},
+    {.pc = 0x2020,
+     .path = "/opt/libreg.so.1",
+     .module = "libreg.so.1",
+     .offset = 0x2020,
+     .function = "reg::Table<int>::grow",
+     .signature = "reg::Table<int>::grow(unsigned long)",
+     .linkage = "_ZN3reg5TableIiE4growEm",
+     .file = "/src/reg.cc",
+     .line = 40},
+    {.pc = 0x2040, .path = "/opt/libreg.so.1", .module = "libreg.so.1", .offset = 0x2040},
+    {.pc = 0x7000},
+    {.pc = 0x40a1b2,
+     .path = "/bin/app",
+     .module = "app",
+     .offset = 0x1a,
+     .function = "main",
+     .signature = "main",
+     .linkage = "main"},
 };
-static struct stack stack = { .frames = stack_frames, .count = 5, .label = "" };
+static struct stack stack = {.frames = stack_frames, .count = 5, .label = ""};
 
 static struct finding
 finding(enum finding_kind kind)
 {
-    return (struct finding){ .kind = kind, .number = 3, .detail = "", .instruction = "mov (%rax) -> %al",
-                             .stacks = &stack, .stack_count = 1, .size = 4 };
+    return (struct finding){.kind = kind,
+                            .number = 3,
+                            .detail = "",
+                            .instruction = "mov (%rax) -> %al",
+                            .stacks = &stack,
+                            .stack_count = 1,
+                            .size = 4};
 }
 
 static bool
@@ -122,8 +145,9 @@ TEST(suppress, valgrind_blocks_are_understood)
     struct finding leak = finding(FINDING_LEAK), bad = finding(FINDING_UNADDRESSABLE);
 
     bad.access = ACCESS_READ;
-    CHECK(hides("{\n n\n Memcheck:Leak\n match-leak-kinds: definite,possible\n fun:memcpy\n fun:_ZN3reg*\n obj:/opt/*\n}\n",
-                leak));
+    CHECK(hides(
+        "{\n n\n Memcheck:Leak\n match-leak-kinds: definite,possible\n fun:memcpy\n fun:_ZN3reg*\n obj:/opt/*\n}\n",
+        leak));
     CHECK(hides("{\n n\n Memcheck:Leak\n ...\n fun:main\n ...\n}\n", leak));
     CHECK(hides("{\n n\n drmemory,Memcheck:Addr4\n fun:memcpy\n}\n", bad));
     CHECK(!hides("{\n n\n Memcheck:Addr8\n fun:memcpy\n}\n", bad));
@@ -136,9 +160,11 @@ TEST(suppress, mistakes_are_named_with_file_and_line)
 {
     check_refused("LAEK\n", "f:1: expected a type of error such as LEAK, or {, not \"LAEK\"");
     check_refused("\n\nLEAK\nname=x\n", "f:3: the suppression has no frames");
-    check_refused("LEAK\nmain\n", "f:2: expected a frame such as module!function, <module+offset> or ..., not \"main\"");
-    check_refused("LEAK\na!b\n...\n",
-                  "f:1: the suppression ends in \"...\", which means nothing: stacks match by their first frames");
+    check_refused("LEAK\nmain\n",
+                  "f:2: expected a frame such as module!function, <module+offset> or ..., not \"main\"");
+    check_refused(
+        "LEAK\na!b\n...\n",
+        "f:1: the suppression ends in \"...\", which means nothing: stacks match by their first frames");
     check_refused("LEAK\ninstruction=mov\na!b\n",
                   "f:2: instruction= is for UNADDRESSABLE ACCESS and UNINITIALIZED READ only");
     check_refused("{\n n\n Memcheck:Leak\n fun:x\n", "f:1: the block that starts here has no closing }");
@@ -149,7 +175,7 @@ TEST(suppress, mistakes_are_named_with_file_and_line)
 
 TEST(suppress, generated_ones_hide_what_they_were_made_from)
 {
-    static const unsigned styles[] = { SUPPRESS_BY_SYMBOL, SUPPRESS_BY_OFFSET, SUPPRESS_VALGRIND };
+    static const unsigned styles[] = {SUPPRESS_BY_SYMBOL, SUPPRESS_BY_OFFSET, SUPPRESS_VALGRIND};
 
     for (int kind = 0; kind < FINDING_KINDS; kind++)
         for (size_t i = 0; i < sizeof styles / sizeof *styles; i++) {

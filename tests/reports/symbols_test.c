@@ -110,14 +110,15 @@ TEST(symbols, another_build_and_a_missing_file_say_so)
 TEST(symbols, cpp_and_rust_names_are_demangled)
 {
     static const char *const names[][3] = {
-        { "_ZN3foo3barEi", "foo::bar(int)", "foo::bar" },
-        { "_ZNSt6vectorIiSaIiEE9push_backERKi", "std::vector<int, std::allocator<int> >::push_back(int const&)",
-          "std::vector<int, std::allocator<int> >::push_back" },
-        { "_ZN4core3fmt9Formatter9write_str17h0123456789abcdefE", "core::fmt::Formatter::write_str",
-          "core::fmt::Formatter::write_str" },
-        { "_RNvCs1234_7mycrate3foo", "mycrate::foo", "mycrate::foo" },
-        { "plain", "plain", "plain" },
-        { "_Z", "_Z", "_Z" },
+        {"_ZN3foo3barEi", "foo::bar(int)", "foo::bar"},
+        {"_ZNSt6vectorIiSaIiEE9push_backERKi",
+         "std::vector<int, std::allocator<int> >::push_back(int const&)",
+         "std::vector<int, std::allocator<int> >::push_back"},
+        {"_ZN4core3fmt9Formatter9write_str17h0123456789abcdefE", "core::fmt::Formatter::write_str",
+         "core::fmt::Formatter::write_str"},
+        {"_RNvCs1234_7mycrate3foo", "mycrate::foo", "mycrate::foo"},
+        {"plain", "plain", "plain"},
+        {"_Z", "_Z", "_Z"},
     };
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

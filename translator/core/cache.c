@@ -29,6 +29,8 @@ enum { PAD_SIZE = 64, GRANULE = 4, MAX_CHUNK = 32 << 10, CLASSES = MAX_CHUNK / G
 
 struct area {
     uint32_t next, end;             /* bump allocation in [next, end)          */
+    uint32_t backed;                /* memory is there up to this offset       */
+    uint32_t pieces;                /* on the lists below                      */
     uint32_t free[CLASSES];         /* heads by size; the link is the chunk's first word */
     uint64_t some[CLASSES / 64 + 1];/* bit per size: the list is not empty     */
 };
@@ -44,6 +46,7 @@ area_push(struct area *a, uint32_t off, uint32_t size)
         return;
     memcpy(cache_at(off), &a->free[size / GRANULE], 4);
     a->free[size / GRANULE] = off;
+    a->pieces++;
     a->some[size / GRANULE / 64] |= 1ull << (size / GRANULE % 64);
 }
 
@@ -53,6 +56,7 @@ area_pop(struct area *a, uint32_t class)
     uint32_t off = a->free[class];
 
     memcpy(&a->free[class], cache_at(off), 4);
+    a->pieces--;
     if (!a->free[class])
         a->some[class / 64] &= ~(1ull << (class % 64));
     return off;
@@ -73,7 +77,7 @@ area_class(const struct area *a, uint32_t class)
 static uint32_t
 area_alloc(struct area *a, uint32_t n)
 {
-    uint32_t size = chunk_round(n), class = area_class(a, size / GRANULE), off;
+    uint32_t size = chunk_round(n), class = a->pieces ? area_class(a, size / GRANULE) : 0, off;
 
     if (class) {
         off = area_pop(a, class);
@@ -84,6 +88,8 @@ area_alloc(struct area *a, uint32_t n)
         return 0;
     off = a->next;
     a->next += size;
+    if (a->next > a->backed)
+        a->backed += (uint32_t)engine_back(cache_at(a->backed), a->end - a->backed);
     return off;
 }
 
@@ -115,6 +121,7 @@ static void
 area_restart(struct area *a, uint32_t next)
 {
     a->next = next;
+    a->pieces = 0;
     memset(a->free, 0, sizeof a->free);
     memset(a->some, 0, sizeof a->some);
 }
@@ -123,6 +130,7 @@ area_restart(struct area *a, uint32_t next)
 
 static struct fragment *frags;
 static struct exit *exits;
+static uint32_t frags_backed, exits_backed;     /* memory is there for so many */
 static uint32_t n_frags = 1, max_frags, n_exits = 1, max_exits;
 static frag_id free_frag;
 static exit_id free_exits[DRAFT_MAX_EXITS + 1];
@@ -139,6 +147,8 @@ frag_alloc(void)
         free_frag = frags[id].incoming;
     else if (n_frags < max_frags)
         id = n_frags++;
+    if (id >= frags_backed)
+        frags_backed += (uint32_t)(engine_back(frags + frags_backed, (max_frags - frags_backed) * sizeof *frags) / sizeof *frags);
     return id;
 }
 
@@ -152,6 +162,8 @@ exits_alloc(unsigned n)
     } else if (n_exits + n <= max_exits) {
         id = n_exits;
         n_exits += n;
+        if (n_exits > exits_backed)
+            exits_backed += (uint32_t)(engine_back(exits + exits_backed, (max_exits - exits_backed) * sizeof *exits) / sizeof *exits);
     }
     return id;
 }
@@ -174,8 +186,11 @@ table_new(uint32_t entries)
 {
     struct table *n = engine_map(sizeof *n + entries * sizeof(struct entry));
 
-    if (n)
-        n->mask = entries - 1;
+    if (!n)
+        return NULL;
+    n->mask = entries - 1;
+    for (size_t done = 0, size = sizeof *n + entries * sizeof(struct entry); done < size;)
+        done += engine_back((uint8_t *)n + done, size - done);      /* hashing will touch every page */
     return n;
 }
 
@@ -194,6 +209,20 @@ cache_lookup(uint64_t tag, unsigned mode)
                 return id;
         }
         if (k == KEY_EMPTY)
+            return 0;
+    }
+}
+
+frag_id
+cache_find(uint64_t tag, unsigned mode)
+{
+    uint64_t key = key_of(tag, mode);
+
+    for (uint32_t i = hash_of(key);; i++) {
+        const struct entry *e = &table->e[i & table->mask];
+        if (e->key == key)
+            return e->id;
+        if (e->key == KEY_EMPTY)
             return 0;
     }
 }
@@ -430,10 +459,13 @@ cache_init(uint8_t *at, size_t size)
     cache_ibl_window = cache_base + (ibl_window - cache_blob);
     cache_ibl_window_end = cache_base + (ibl_window_end - cache_blob);
     cache_ibl_out = cache_base + (blob_ibl_out - cache_blob);
+    hot.backed = 0;
     hot_start = hot.next = (uint32_t)align_up(blob, 64);
     hot.end = pads.next = (uint32_t)align_down(size / 2, PAGE_SIZE);
     pads.end = cold.next = hot.end + (uint32_t)align_down(size / 16, PAGE_SIZE);
     cold.end = (uint32_t)size;
+    pads.backed = pads.next;
+    cold.backed = cold.next;
     return true;
 }
 
@@ -553,10 +585,19 @@ ibl_forget(struct fragment *f)
     }
 }
 
-/* Where the rest of the pad is: after the subtraction, and where the target is known to be right. */
-static unsigned pad_test(uint64_t tag) { return (fits_i32(-(int64_t)tag) ? 7 : 10) + 4; }
-static unsigned pad_hit(uint64_t tag) { return pad_test(tag) + 2 + 5; }
+/* A pad is: subtract the tag (one instruction for an address of 31 bits, else two);
+ * over the way out if zero; the way out; registers back. */
+static bool pad_near(uint64_t tag) { return tag <= INT32_MAX; }
+static unsigned pad_test(uint64_t tag) { return pad_near(tag) ? 7 : 10 + 4; }
+static unsigned pad_hit(uint64_t tag) { return pad_test(tag) + 2 + (pad_near(tag) ? 7 + 5 : 5); }
 static unsigned pad_length(uint64_t tag) { return pad_hit(tag) + 18; }
+
+static void
+emit_lea_rcx(struct emit *e, uint32_t disp)
+{
+    emit_bytes(e, "\x48\x8d\x89", 3);                          /* lea rcx, [rcx + disp]   */
+    emit_u32(e, disp);
+}
 
 /* The landing pad of `tag` at cache offset `off`. rcx: the target; the program's rcx and
  * rdx are in the spill slots; flags are the program's. Returns its length. */
@@ -564,18 +605,21 @@ static uint32_t
 write_pad(uint32_t off, uint64_t tag)
 {
     struct emit e = {.base = cache_at(off), .p = cache_at(off), .end = cache_at(off) + PAD_SIZE};
+    const uint8_t *miss = cache_pad_miss;
 
-    if (fits_i32(-(int64_t)tag)) {
-        emit_bytes(&e, "\x48\xc7\xc2", 3);                     /* mov rdx, -tag           */
-        emit_u32(&e, (uint32_t)-tag);
+    if (pad_near(tag)) {
+        emit_lea_rcx(&e, (uint32_t)-tag);
+        x_jrcxz8(&e, 12);
+        emit_lea_rcx(&e, (uint32_t)tag);                       /* not this one            */
+        miss = cache_ibl_miss;
     } else {
-        emit_bytes(&e, "\x48\xba", 2);
+        emit_bytes(&e, "\x48\xba", 2);                         /* mov rdx, -tag           */
         emit_u64(&e, -tag);
+        emit_bytes(&e, "\x48\x8d\x0c\x11", 4);                 /* lea rcx, [rcx + rdx]    */
+        x_jrcxz8(&e, 5);
     }
-    emit_bytes(&e, "\x48\x8d\x0c\x11", 4);                     /* lea rcx, [rcx + rdx]    */
-    x_jrcxz8(&e, 5);
-    emit_u8(&e, 0xe9);                                         /* not this one            */
-    emit_u32(&e, (uint32_t)(cache_pad_miss - (cache_at(off) + emit_off(&e) + 4)));
+    emit_u8(&e, 0xe9);
+    emit_u32(&e, (uint32_t)(miss - (cache_at(off) + emit_off(&e) + 4)));
     x_mov_r_slot(&e, RDX, SLOT_SPILL1);
     x_mov_r_slot(&e, RCX, SLOT_SPILL0);
     DCHECK(emit_off(&e) == pad_length(tag), "a landing pad has the length it was given");
@@ -616,9 +660,11 @@ uint64_t
 cache_pad_target(frag_id id, uint64_t pc, uint64_t rcx)
 {
     const struct fragment *f = &frags[id];
-    uint32_t at = (uint32_t)(pc - (uint64_t)cache_at(f->pad));
+    uint32_t at = (uint32_t)(pc - (uint64_t)cache_at(f->pad)), hit = pad_hit(f->tag);
 
-    return at < pad_test(f->tag) ? rcx : at < pad_hit(f->tag) ? rcx + f->tag : f->tag;
+    if (at < pad_test(f->tag) || (pad_near(f->tag) && at == hit - 5))
+        return rcx;
+    return at < hit ? rcx + f->tag : f->tag;
 }
 
 /* ---- commit ---- */

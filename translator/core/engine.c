@@ -35,6 +35,21 @@ engine_after_fork(struct thread *t)
     mutex_init(&t->process->lock);
 }
 
+/* Against the kernel's clock, over what has passed since the start (or a millisecond more). */
+static uint64_t
+ticks_to_ns(uint64_t ticks)
+{
+    uint64_t ts[2], ts2[2], from = clock_ticks(), to;
+
+    sys2(__NR_clock_gettime, 4, (long)ts);
+    do {
+        sys2(__NR_clock_gettime, 4, (long)ts2);
+        to = clock_ticks();
+    } while ((ts2[0] - ts[0]) * 1000000000 + ts2[1] - ts[1] < 1000000);
+    uint64_t ns = (ts2[0] - ts[0]) * 1000000000 + ts2[1] - ts[1];
+    return ticks / 1024 * ns / ((to - from) / 1024 + 1);
+}
+
 void
 stats_print(void)
 {
@@ -44,8 +59,10 @@ stats_print(void)
     print_err("drtools: cache bytes hot %lu, cold %lu; links %lu, fall-through overlays %lu, landing pads %lu\n", c->hot_bytes,
               c->cold_bytes, c->links, c->overlays, c->pads);
     print_err("drtools: exits %lu, indirect-branch misses %lu, flushes %lu, resets %lu\n", c->exits, c->ibl_misses, c->flushes, c->resets);
-    if (c->insns)
-        print_err("drtools: translation %lu ns, %lu ns an instruction\n", c->translate_ns, c->translate_ns / c->insns);
+    if (c->insns) {
+        uint64_t ns = ticks_to_ns(c->translate_ticks);
+        print_err("drtools: translation %lu us, %lu ns an instruction\n", ns / 1000, ns / c->insns);
+    }
 }
 
 void

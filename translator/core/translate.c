@@ -456,12 +456,12 @@ draft_begin(struct draft *d, uint64_t tag, unsigned mode)
 
 /* Where fetching must stop: the end of the executable memory around pc. */
 static uint64_t
-fetch_end(const struct region *r)
+fetch_end(const struct region *r, uint64_t tag)
 {
     struct region more;
     uint64_t end = r->hi;
 
-    if (regions_find(end, &more))
+    if (end - tag < PAGE_SIZE && regions_find(end, &more))
         end = more.hi;
     return end;
 }
@@ -562,7 +562,7 @@ static enum translate_result
 draft_block(struct draft *d, uint64_t tag, unsigned mode, const struct region *r, bool once)
 {
     unsigned max_insns = once ? 1 : BLOCK_MAX_INSNS, max_bytes = 1500;
-    uint64_t end = fetch_end(r);
+    uint64_t end = fetch_end(r, tag);
     enum translate_result result;
     bool check = false;
 
@@ -642,7 +642,7 @@ link_to_known(frag_id id, unsigned mode)
 {
     for (unsigned i = 0; i < draft.n_exits; i++)
         if (draft.exit[i].kind == X_LINK) {
-            frag_id to = cache_lookup(draft.exit[i].target, mode);
+            frag_id to = cache_find(draft.exit[i].target, mode);
             if (to)
                 cache_link(frag_get(id)->exit0 + i, to);
         }
@@ -658,8 +658,9 @@ translate(struct thread *t, uint64_t tag, unsigned mode, exit_id from, bool once
     if (!regions_find(tag, &r))
         return TRANSLATE_FAULT;
     mutex_lock(&cache_lock);
+    uint64_t begun = options.stats ? clock_ticks() : 0;
     if (!once)
-        id = cache_lookup(tag, mode);
+        id = cache_find(tag, mode);
     while (!id) {
         draft.landing = indirect && !once;
         draft.spot = once || indirect ? 0 : cache_overlay_spot(from);
@@ -680,6 +681,8 @@ translate(struct thread *t, uint64_t tag, unsigned mode, exit_id from, bool once
     }
     if (id && from)
         cache_link(from, id);
+    if (options.stats)
+        cache_stats.translate_ticks += clock_ticks() - begun;
     mutex_unlock(&cache_lock);
     *out = id;
     return result;

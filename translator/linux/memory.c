@@ -71,6 +71,16 @@ engine_unmap(void *p, size_t n)
     limit_as_moves(-(int64_t)PAGE_UP(n));
 }
 
+size_t
+engine_back(void *p, size_t n)
+{
+    enum { PIECE = 128 << 10, POPULATE_WRITE = 23 };
+    uint64_t end = PAGE_UP((uint64_t)p + MIN(n, (size_t)PIECE));
+
+    sys3(__NR_madvise, (long)PAGE_DOWN(p), (long)(end - PAGE_DOWN(p)), POPULATE_WRITE);    /* where it fails, pages fault in one by one */
+    return MIN(end - (uint64_t)p, n);
+}
+
 /* ---- regions ---- */
 
 static struct mutex regions_lock;

@@ -13,6 +13,9 @@
 /* Zeroed pages, on demand. NULL: no memory. Any thread. */
 void *engine_map(size_t n);
 void engine_unmap(void *p, size_t n);
+/* Gives memory to the next piece of a large mapping at once: a page fault costs as much as translating ten
+ * instructions. Returns how many bytes from `p` (at most n) are taken care of. */
+size_t engine_back(void *p, size_t n);
 uint64_t engine_memory_size(void);      /* bytes of address space that the engine takes, its image aside */
 /* The program is about to filter system calls: map now what may be needed. */
 void engine_memory_reserve(void);

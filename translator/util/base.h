@@ -33,6 +33,16 @@ static inline bool fits_i32(int64_t x) { return x == (int32_t)x; }
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
+/* Ticks of the time-stamp counter. */
+static inline uint64_t
+clock_ticks(void)
+{
+    uint32_t lo, hi;
+
+    __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+    return (uint64_t)hi << 32 | lo;
+}
+
 /* Invariants. A CHECK that fails prints what, where and what the thread was
  * doing by raw system calls and ends the process with status 125. */
 void check_failed(const char *file, int line, const char *what) NORETURN;
@@ -47,6 +57,8 @@ void check_failed(const char *file, int line, const char *what) NORETURN;
 void *memcpy(void *dst, const void *src, size_t n);
 void *memmove(void *dst, const void *src, size_t n);
 void *memset(void *dst, int c, size_t n);
+#define memcpy(d, s, n) __builtin_memcpy(d, s, n)    /* constant sizes become moves */
+#define memset(d, c, n) __builtin_memset(d, c, n)
 int memcmp(const void *a, const void *b, size_t n);
 size_t strlen(const char *s);
 int strcmp(const char *a, const char *b);

@@ -23,7 +23,7 @@ use(const struct dwarf_frame *f)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct dwarf_budget budget = { .limit = 1 << 20 };
+    struct dwarf_budget budget = {.limit = 1 << 20};
     struct elf_file *elf = elf_open_memory(data, size);
     struct dwarf_frame frames[DWARF_MAX_FRAMES];
     struct dwarf *d;

@@ -9,10 +9,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static report_writer *const writers[] = { write_text, write_json, write_sarif, write_junit, write_html,
-                                              write_valgrind_xml, write_suppressions, write_missing_symbols };
-    static const char *const no_roots[] = { NULL };
-    struct write_options options = { .version = "0", .show_reachable = true, .source_root = "/" };
+    static report_writer *const writers[] = {write_text,         write_json,           write_sarif,
+                                             write_junit,        write_html,           write_valgrind_xml,
+                                             write_suppressions, write_missing_symbols};
+    static const char *const no_roots[] = {NULL};
+    struct write_options options = {.version = "0", .show_reachable = true, .source_root = "/"};
     struct report *r = report_new(NULL, NULL, no_roots);
     struct record_reader *reader = record_reader_new();
     FILE *out = fopen("/dev/null", "w");

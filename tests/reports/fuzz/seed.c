@@ -20,7 +20,7 @@ both(struct pair *p)
 int
 other(int n)
 {
-    struct pair p = { n, "abc" };
+    struct pair p = {n, "abc"};
 
     return both(&p) + twice(n);
 }

@@ -21,7 +21,7 @@ next(void)
 static void
 change(uint8_t *b, size_t size)
 {
-    static const uint8_t edges[] = { 0, 1, 0x7f, 0x80, 0xff, 0xfe, 0x20, 0x0a };
+    static const uint8_t edges[] = {0, 1, 0x7f, 0x80, 0xff, 0xfe, 0x20, 0x0a};
 
     for (int n = 1 + next() % 8; n > 0 && size; n--) {
         size_t at = next() % size;

@@ -9,11 +9,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct frame frames[] = { { .path = "/a/b", .module = "b", .offset = 16, .function = "f<x>::g", .linkage = "f" },
-                              { .function = "write", .system_call = true },
-                              { .pc = 1 } };
-    struct stack stack = { .frames = frames, .count = 3 };
-    struct finding f = { .detail = "write(buf)", .instruction = "mov", .stacks = &stack, .stack_count = 1 };
+    struct frame frames[] = {
+        {.path = "/a/b", .module = "b", .offset = 16, .function = "f<x>::g", .linkage = "f"},
+        {.function = "write", .system_call = true},
+        {.pc = 1}};
+    struct stack stack = {.frames = frames, .count = 3};
+    struct finding f = {.detail = "write(buf)", .instruction = "mov", .stacks = &stack, .stack_count = 1};
     struct suppressions *s = suppressions_new();
     char *error = NULL;
 

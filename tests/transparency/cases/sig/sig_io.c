@@ -42,7 +42,6 @@ main(void)
         EQ(read(sv[0], &c, 1), 1);
     }
 
-
     EQ(fcntl(sv[0], F_GETOWN), getpid());
     pipe(p);
     close(p[0]);
