@@ -4,6 +4,7 @@
 #include "core/engine.h"
 #include "core/translate.h"
 #include "linux/sigframe.h"
+#include "linux/signal.h"
 #include "x86/scan.h"
 
 bool
@@ -90,26 +91,142 @@ far_return(struct thread *t, const struct insn *in, uint64_t *next)
     return true;
 }
 
-/* An instruction with a GS operand: run on a copy of the registers with the true address.
- * Only the moves that programs use there are known. */
-static bool
-gs_access(struct thread *t, const uint8_t *bytes, const struct insn *in, uint64_t pc)
-{
-    uint64_t a = operand_address(t, bytes, in, pc), v = 0;
-    unsigned r = (in->modrm >> 3 & 7) | (in->rex & 4) << 1, size = in->rex & 8 ? 8 : in->prefixes & PFX_66 ? 2 : 4;
-    uint64_t *g = &t->s.mc.gpr[r];
+/* ---- loads of the GS selector ---- */
 
-    if (in->enc != ENC_LEGACY || in->map != 0)
-        return false;
-    if (in->opcode == 0x8b) {
-        if (!safe_read(&v, a, size))
+extern void load_gs_selector(unsigned selector, void *base, uint64_t *left);
+
+/* mov gs, r/m16 · pop gs · lgs: the selector is loaded for the program to read it
+ * back, and GS is ours again at once. */
+static bool
+gs_load(struct thread *t, const uint8_t *bytes, const struct insn *in, uint64_t pc)
+{
+    uint64_t v = 0, *g = t->s.mc.gpr;
+    unsigned r = (in->modrm >> 3 & 7) | (in->rex & 4) << 1;
+    size_t n = in->rex & 8 ? 8 : in->prefixes & PFX_66 ? 2 : 4;
+
+    if (in->map == 1 && in->opcode == 0xa9) {
+        if (!safe_read(&v, g[RSP], 2))
             return false;
-        *g = size == 2 ? (*g & ~0xffffull) | v : v;
-        return true;
+    } else if (!(in->shape & SHAPE_MEM)) {
+        v = g[(in->modrm & 7) | (in->rex & 1) << 3];
+    } else if (!safe_read(&v, operand_address(t, bytes, in, pc) + (in->map == 1 ? n : 0), 2)) {
+        return false;
     }
-    if (in->opcode == 0x89)
-        return safe_write(a, g, size);
-    return false;
+    if ((uint16_t)v > 3 && (uint16_t)v != 0x2b /* __USER_DS */)
+        return false;                    /* no other descriptor: as natively, a fault */
+    uint64_t offset = 0;
+    if (in->map == 1 && in->opcode == 0xb5 && !safe_read(&offset, operand_address(t, bytes, in, pc), n))
+        return false;
+    set_kernel_mask(~0ull, NULL);        /* a handler would not find its thread */
+    load_gs_selector((uint16_t)v, t, &t->s.app_gs);
+    signal_restore_mask(t);
+    if (in->map == 1 && in->opcode == 0xa9)
+        g[RSP] += in->prefixes & PFX_66 ? 2 : 8;
+    else if (in->map == 1)
+        g[r] = n == 2 ? (g[r] & ~0xffffull) | offset : offset;
+    return true;
+}
+
+/* ---- operands relative to GS that are not rewritten in place ---- */
+
+static void
+set_low(uint64_t *reg, uint64_t v, size_t size)
+{
+    if (size == 4)
+        v = (uint32_t)v;
+    memcpy(reg, &v, size == 4 ? 8 : size);
+}
+
+/* mov between the accumulator and an absolute address */
+static bool
+gs_moffs(struct thread *t, const uint8_t *bytes, const struct insn *in)
+{
+    size_t n = !(in->opcode & 1) ? 1 : in->rex & 8 ? 8 : in->prefixes & PFX_66 ? 2 : 4;
+    uint64_t a = 0, v = 0;
+
+    memcpy(&a, bytes + in->disp_off, in->disp_len);
+    a += t->s.app_gs;
+    if (in->opcode >= 0xa2)
+        return safe_write(a, &t->s.mc.gpr[RAX], n);
+    if (!safe_read(&v, a, n))
+        return false;
+    set_low(&t->s.mc.gpr[RAX], v, n);
+    return true;
+}
+
+/* movs and lods, with or without rep: one element after the other, so that a fault finds the registers as natively. */
+static bool
+gs_string(struct thread *t, const struct insn *in)
+{
+    size_t n = !(in->opcode & 1) ? 1 : in->rex & 8 ? 8 : in->prefixes & PFX_66 ? 2 : 4;
+    int64_t step = t->s.mc.rflags & FLAG_DF ? -(int64_t)n : (int64_t)n;
+    uint64_t *g = t->s.mc.gpr, v = 0;
+    bool moves = (in->opcode & 0xfe) == 0xa4;
+
+    if ((in->prefixes & PFX_67) || (!moves && (in->opcode & 0xfe) != 0xac))
+        return false;
+    for (uint64_t left = in->shape & SHAPE_REP ? g[RCX] : 1; left; left--) {
+        if (!safe_read(&v, g[RSI] + t->s.app_gs, n) || (moves && !safe_write(g[RDI], &v, n)))
+            return false;
+        g[RSI] += (uint64_t)step;
+        if (moves)
+            g[RDI] += (uint64_t)step;
+        else
+            set_low(&g[RAX], v, n);
+        if (in->shape & SHAPE_REP)
+            g[RCX]--;
+    }
+    return true;
+}
+
+/* jmp and call through memory */
+static bool
+gs_branch(struct thread *t, const uint8_t *bytes, const struct insn *in, uint64_t pc, uint64_t *next)
+{
+    uint64_t to, ret = pc + in->len;
+
+    if (!safe_read(&to, operand_address(t, bytes, in, pc), 8))
+        return false;
+    if (in->cls == INSN_CALL_IND) {
+        if (!safe_write(t->s.mc.gpr[RSP] - 8, &ret, 8))
+            return false;
+        t->s.mc.gpr[RSP] -= 8;
+    }
+    *next = to;
+    return true;
+}
+
+/* An access that was made for the program has faulted: so has the program. */
+static void
+raise_copy_fault(struct thread *t)
+{
+    struct ksiginfo info = {.signo = SIG_SEGV, .code = 0x80 /* SI_KERNEL: not an address at all */};
+
+    if (t->copy_fault.trapno == 14) {
+        info.code = t->copy_fault.code;
+        info.signo = t->copy_fault.signo;
+        info.fault.addr = t->copy_fault.cr2;
+    }
+    signal_raise(t, &info, t->copy_fault.trapno ? t->copy_fault.trapno : 13, t->copy_fault.err, t->copy_fault.trapno == 14 ? t->copy_fault.cr2 : t->cr2);
+}
+
+static bool
+gs_access(struct thread *t, const uint8_t *bytes, const struct insn *in, uint64_t pc, uint64_t *next)
+{
+    bool known = true, done = false;
+
+    t->copy_fault.trapno = 0;
+    if (in->cls == INSN_JMP_IND || in->cls == INSN_CALL_IND)
+        done = gs_branch(t, bytes, in, pc, next);
+    else if (in->shape & SHAPE_MOFFS)
+        done = gs_moffs(t, bytes, in);
+    else if (in->shape & SHAPE_STRING)
+        done = gs_string(t, in);
+    else
+        known = false;
+    if (known && !done)
+        raise_copy_fault(t);
+    return done;
 }
 
 bool
@@ -130,9 +247,9 @@ special_instruction(struct thread *t, uint64_t pc, uint64_t *next)
     case INSN_FAR:
         return far_return(t, &in, next);
     case INSN_SEGLOAD:
-        return true;                 /* a null selector leaves what the program knows of GS alone */
+        return gs_load(t, bytes, &in, pc);
     default:
-        return gs_access(t, bytes, &in, pc);
+        return gs_access(t, bytes, &in, pc, next);
     }
 }
 

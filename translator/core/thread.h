@@ -96,6 +96,7 @@ struct thread {
     bool parent_frees;              /* a vfork child: its maker takes the block back      */
     bool vfork_child;               /* shares memory with its parent but is another process */
     struct step step;
+    struct { int signo, code; uint64_t trapno, err, cr2; } copy_fault;   /* the last fault within safe_copy */
     bool traced;                    /* asked to be traced: execve is the kernel's          */
     struct { bool on; uint64_t offset, len, selector; } user_dispatch;   /* PR_SET_SYSCALL_USER_DISPATCH */
     const char *doing;              /* for the message of a failed CHECK                  */

@@ -112,6 +112,7 @@ clear_extensions(uint8_t *copy, const struct insn *in, bool base_too)
 }
 
 static bool needs_special(const uint8_t *bytes, const struct insn *in);
+static bool touches_gs(const struct insn *in);
 
 static enum reg
 free_low_register(const uint8_t *bytes, const struct insn *in)
@@ -162,6 +163,73 @@ emit_riprel(struct draft *d, const uint8_t *bytes, const struct insn *in, uint64
         map_inside(d, (uint16_t)(app_off + in->len), MAP_SCRATCH, (uint8_t)r, 0);
         x_mov_r_slot(e, r, SLOT_SPILL2);
     }
+}
+
+/* ---- operands relative to GS, which is the engine's ---- */
+
+/* Where the part begins that is encoded with the opcode: after the legacy prefixes. */
+static unsigned
+opcode_start(const uint8_t *bytes, const struct insn *in)
+{
+    switch (in->enc) {
+    case ENC_LEGACY: return in->opcode_off - (in->map > 1 ? 2u : in->map) - (in->rex ? 1u : 0u);
+    case ENC_VEX: return in->opcode_off - (bytes[in->opcode_off - 2] == 0xc5 ? 2u : 3u);
+    case ENC_EVEX: return in->opcode_off - 4u;
+    default: return in->opcode_off - 3u;
+    }
+}
+
+static bool
+gs_in_place(const uint8_t *bytes, const struct insn *in)
+{
+    return (in->shape & SHAPE_MEM) && !(in->shape & SHAPE_RIPREL) && !(in->prefixes & PFX_67) && in->enc != ENC_3DNOW &&
+           (in->cls == INSN_PLAIN || in->cls == INSN_FPSAVE) && free_low_register(bytes, in) != REG_NONE;
+}
+
+/* Prefixes without the segment's (and without the dead REX bytes among them, which would come to life). */
+static void
+emit_prefixes_without_segment(struct emit *e, const uint8_t *bytes, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (bytes[i] == 0x66 || bytes[i] == 0xf0 || bytes[i] == 0xf2 || bytes[i] == 0xf3)
+            emit_u8(e, bytes[i]);
+}
+
+/* gs:[base + index*scale + disp] becomes [r + index*scale + disp] with r = the program's GS base + base. */
+static void
+emit_gs_operand(struct draft *d, const uint8_t *bytes, const struct insn *in, uint16_t app_off)
+{
+    struct emit *e = &d->hot;
+    enum reg r = free_low_register(bytes, in);
+    unsigned start = opcode_start(bytes, in), mod = in->modrm >> 6, rm = in->modrm & 7, next = in->modrm_off + (rm == 4 ? 2u : 1u);
+    uint8_t copy[INSN_MAX_LEN + 1], sib = bytes[in->modrm_off + 1];
+    bool based = !(rm == 4 && (sib & 7) == 5 && mod == 0);
+    bool pops = in->enc == ENC_LEGACY && in->map == 0 && in->opcode == 0x8f;
+
+    map_copy(d, app_off);
+    x_mov_slot_r(e, SLOT_SPILL2, r);
+    map_inside(d, app_off, MAP_SCRATCH, (uint8_t)r, 0);
+    x_mov_r_slot(e, r, SLOT_APP_GS);
+    if (based) {                             /* lea r, [base + r + what a pop adds to rsp first] */
+        unsigned base = (rm == 4 ? sib & 7u : rm) | (in->rex & 1u) << 3;
+        emit_u8(e, (uint8_t)(0x48 | base >> 3));
+        emit_u8(e, 0x8d);
+        emit_u8(e, (uint8_t)(0x44 | r << 3));
+        emit_u8(e, (uint8_t)(r << 3 | (base & 7)));
+        emit_u8(e, pops && base == RSP ? (in->prefixes & PFX_66 ? 2 : 8) : 0);
+    }
+    __builtin_memcpy(copy, bytes, INSN_MAX_LEN);
+    if (in->enc != ENC_LEGACY && !(in->enc == ENC_VEX && in->opcode_off - start == 2))
+        copy[start + 1] |= 0x20;             /* base extension off: inverted in VEX, XOP and EVEX */
+    else if (in->enc == ENC_LEGACY && in->rex)
+        copy[start] &= (uint8_t)~1;
+    copy[in->modrm_off] = (uint8_t)((based ? mod : 2) << 6 | (in->modrm & 0x38) | (rm == 4 ? 4 : r));
+    copy[in->modrm_off + 1] = rm == 4 ? (uint8_t)((sib & 0xf8) | r) : copy[in->modrm_off + 1];
+    emit_prefixes_without_segment(e, bytes, start);
+    emit_bytes(e, copy + start, next - start);
+    emit_bytes(e, bytes + next, in->len - next);
+    map_inside(d, (uint16_t)(app_off + in->len), MAP_SCRATCH, (uint8_t)r, 0);
+    x_mov_r_slot(e, r, SLOT_SPILL2);
 }
 
 /* ---- transfers of control ---- */
@@ -390,7 +458,11 @@ emit_insn(struct draft *d, const uint8_t *bytes, const struct insn *in, uint64_t
         emit_final_exit(d, next, X_SYSCALL, app_off);
         return false;
     case INSN_FPSAVE:
-        if (in->shape & SHAPE_RIPREL)
+        if (in->seg == SEG_GS && !gs_in_place(bytes, in))
+            break;
+        if (in->seg == SEG_GS)
+            emit_gs_operand(d, bytes, in, app_off);
+        else if (in->shape & SHAPE_RIPREL)
             emit_riprel(d, bytes, in, pc, app_off);
         else {
             map_copy(d, app_off);
@@ -411,7 +483,9 @@ emit_insn(struct draft *d, const uint8_t *bytes, const struct insn *in, uint64_t
     default:
         if (needs_special(bytes, in))
             break;
-        if (in->shape & SHAPE_RIPREL) {
+        if (touches_gs(in)) {
+            emit_gs_operand(d, bytes, in, app_off);
+        } else if (in->shape & SHAPE_RIPREL) {
             emit_riprel(d, bytes, in, pc, app_off);
         } else {
             map_copy(d, app_off);
@@ -467,12 +541,18 @@ fetch_end(const struct region *r, uint64_t tag)
 }
 
 static bool
+touches_gs(const struct insn *in)
+{
+    return in->seg == SEG_GS && (in->shape & (SHAPE_MEM | SHAPE_MOFFS | SHAPE_STRING)) && !insn_is_lea(in);
+}
+
+static bool
 needs_special(const uint8_t *bytes, const struct insn *in)
 {
     if (in->cls == INSN_FAR || in->cls == INSN_GSBASE || (in->cls == INSN_SEGLOAD && insn_loads_gs(bytes, in)))
         return true;
-    if (in->seg == SEG_GS && (in->shape & (SHAPE_MEM | SHAPE_MOFFS | SHAPE_STRING)) && !insn_is_lea(in))
-        return true;
+    if (touches_gs(in))
+        return !gs_in_place(bytes, in);
     /* A RIP-relative operand out of reach of an instruction that nobody knows, so that no register is surely free. */
     return (in->shape & SHAPE_RIPREL) && in->cls == INSN_PLAIN && free_low_register(bytes, in) == REG_NONE;
 }

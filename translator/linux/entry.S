@@ -299,6 +299,16 @@ safe_copy_fault:
     xor %eax, %eax
     ret
 
+/* void load_gs_selector(unsigned selector, void *base, uint64_t *left): loads a selector known to be
+ * good; *left: what that makes of the base; then GS is at `base` again. No signal may come in between. */
+    .globl load_gs_selector
+load_gs_selector:
+    mov %edi, %gs
+    rdgsbase %rax
+    wrgsbase %rsi
+    mov %rax, (%rdx)
+    ret
+
 /* void set_gs_base(void *) */
     .globl set_gs_base
 set_gs_base:

@@ -345,6 +345,11 @@ fault_in_engine(struct thread *t, struct kucontext *uc, struct ksiginfo *info)
     if (uc->mc.trapno == 14 && (uc->mc.err & 2) && code_write_fault(uc->mc.cr2))
         return;
     if (within(uc->mc.rip, safe_copy_begin, safe_copy_end)) {
+        t->copy_fault.signo = info->signo;
+        t->copy_fault.code = info->code;
+        t->copy_fault.trapno = uc->mc.trapno;
+        t->copy_fault.err = uc->mc.err;
+        t->copy_fault.cr2 = uc->mc.cr2;
         uc->mc.rip = (uint64_t)safe_copy_fault;
         return;
     }
