@@ -77,9 +77,8 @@ engine_at_exit(struct thread *t)
     /* A reader of our text that has gone must not end the process by SIGPIPE before all is written. */
     if (!engine_confined())
         sys4(__NR_rt_sigprocmask, 2, (long)&all, 0, 8);
-    for (struct thread *o = n_tools ? all_threads : NULL; o; o = o->next)
-        tools_thread_exit(o);
-    tools_exit();
+    if (n_tools)
+        tools_exit();
     if (options.stats)
         stats_print();
 }

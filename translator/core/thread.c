@@ -92,7 +92,7 @@ threads_add(struct thread *t)
     mutex_unlock(&threads_lock);
 }
 
-void
+int
 thread_retire(struct thread *t)
 {
     mutex_lock(&threads_lock);
@@ -103,9 +103,10 @@ thread_retire(struct thread *t)
         all_threads = t->next;
     if (t->next)
         t->next->prev = t->prev;
-    thread_count--;
+    int left = --thread_count;
     mutex_unlock(&cache_lock);
     mutex_unlock(&threads_lock);
+    return left;
 }
 
 volatile uint32_t *thread_busy_word(struct thread *t) { return &block_head(t->block)->busy; }

@@ -97,6 +97,7 @@ struct thread {
     bool vfork_child;               /* shares memory with its parent but is another process */
     struct step step;
     struct { int signo, code; uint64_t trapno, err, cr2; } copy_fault;   /* the last fault within safe_copy */
+    bool left;                      /* tools know that it has ended                        */
     bool traced;                    /* asked to be traced: execve is the kernel's          */
     struct { bool on; uint64_t offset, len, selector; } user_dispatch;   /* PR_SET_SYSCALL_USER_DISPATCH */
     const char *doing;              /* for the message of a failed CHECK                  */
@@ -137,8 +138,8 @@ static inline cache_pc *thread_ibl(struct thread *t) { return (cache_pc *)((uint
 struct thread *thread_create(void);
 /* The calling thread (or one that never ran) is gone: off the list, block reusable.
  * The caller may go on using its engine stack only with all signals blocked and
- * only until its exit system call. */
-void thread_retire(struct thread *t);
+ * only until its exit system call. Returns how many are left. */
+int thread_retire(struct thread *t);
 void threads_add(struct thread *t);
 volatile uint32_t *thread_busy_word(struct thread *t);
 /* In a fork child: every thread but `t` is gone. */

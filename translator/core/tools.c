@@ -77,17 +77,32 @@ tools_thread_start(struct thread *t)
             tools[i]->thread_start(t);
 }
 
-void
-tools_thread_exit(struct thread *t)
+/* Held while tools are told of an end: those of threads that end beside the process come before its own, or not at all. */
+static struct mutex ends_lock;
+
+static void
+thread_left(struct thread *t)
 {
+    if (t->left)
+        return;
+    t->left = true;
     for (unsigned i = n_tools; i--;)
         if (HAS(i, thread_exit))
             tools[i]->thread_exit(t);
 }
 
 void
+tools_thread_exit(struct thread *t)
+{
+    mutex_lock(&ends_lock);
+    thread_left(t);
+    mutex_unlock(&ends_lock);
+}
+
+void
 tools_fork_child(struct thread *t)
 {
+    mutex_init(&ends_lock);
     EACH(i)
         if (HAS(i, fork_child))
             tools[i]->fork_child(t);
@@ -96,6 +111,11 @@ tools_fork_child(struct thread *t)
 void
 tools_exit(void)
 {
+    mutex_lock(&ends_lock);              /* for good */
+    mutex_lock(&threads_lock);
+    for (struct thread *o = all_threads; o; o = o->next)
+        thread_left(o);
+    mutex_unlock(&threads_lock);
     for (unsigned i = n_tools; i--;)
         if (HAS(i, exit))
             tools[i]->exit();

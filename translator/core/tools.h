@@ -29,7 +29,7 @@ void tools_start(void);
 void tools_thread_start(struct thread *t);
 void tools_thread_exit(struct thread *t);
 void tools_fork_child(struct thread *t);
-void tools_exit(void);
+void tools_exit(void);           /* thread_exit for those still there, then exit */
 
 /* Block callbacks, cache_lock held. */
 void tools_block_begin(struct dr_block *b);

@@ -179,7 +179,7 @@ process_exit(struct thread *t, long nr, int status)
     uint64_t all = ~0ull;
     struct process *p = t->process;
 
-    if (!t->vfork_child && (nr == __NR_exit_group || thread_count == 1))
+    if (!t->vfork_child && nr == __NR_exit_group)
         engine_at_exit(t);
     if (nr == __NR_exit_group && !t->vfork_child)
         sys_exit_group(status);
@@ -190,7 +190,9 @@ process_exit(struct thread *t, long nr, int status)
         exit_thread_raw(nr, status, &nobody);
     if (t->parent_frees)             /* who waits in vfork frees our block */
         exit_thread_raw(nr, status, &nobody);
-    thread_retire(t);
+    bool last = thread_retire(t) == 0 && !t->vfork_child;
     process_release(p);
+    if (last)
+        engine_at_exit(t);
     exit_thread_raw(nr, status, thread_busy_word(t));
 }
