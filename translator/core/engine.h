@@ -12,7 +12,9 @@ struct options {
     const char *lib, *zydis, *logdir, *log;
     bool quiet, color, stats, no_follow, no_traces;
     uint64_t cache_max, trace_threshold, native_from;
-    uint64_t as_extra[2];           /* what RLIMIT_AS has on top of the program's own, soft and hard */
+    uint64_t limit_extra[2][2];     /* what RLIMIT_AS and RLIMIT_DATA have on top of the program's own, soft and hard */
+    const char *app;                /* path of the file to run, where that is not argv[2] */
+    bool app_unnamed;               /* argv[2] stands for a descriptor, not a path */
     int app_fd;                     /* -1: none                                   */
     int depth;
 };
@@ -32,11 +34,13 @@ struct program {
     char exe[4096];                 /* what /proc/self/exe would say              */
     const char *comm_source;
     uint64_t entry;                 /* first instruction: the interpreter's, or its own */
-    uint64_t own_entry, phdr, phnum, interp_base, load_lo, load_hi, brk;
+    uint64_t own_entry, phdr, phnum, interp_base, load_lo, load_hi;
+    uint64_t brk, data_size;        /* where the heap starts; bytes of initialized data */
     bool exec_stack;
 };
 extern struct program program;
 extern int engine_fd;               /* the engine's own file, for following execve */
+extern int exe_fd;                  /* the program's                               */
 extern bool no_aslr;
 extern uint64_t kernel_brk_start;
 

@@ -44,9 +44,13 @@ static const struct { const char *key; enum type type; void *to; } keys[] = {
     {"cache_max", NUMBER, &options.cache_max},
     {"trace_threshold", NUMBER, &options.trace_threshold},
     {"native_from", NUMBER, &options.native_from},
+    {"app", TEXT, &options.app},
+    {"app_unnamed", FLAG, &options.app_unnamed},
     {"app_fd", FD, &options.app_fd},
-    {"as_soft", NUMBER, &options.as_extra[0]},
-    {"as_hard", NUMBER, &options.as_extra[1]},
+    {"as_soft", NUMBER, &options.limit_extra[0][0]},
+    {"as_hard", NUMBER, &options.limit_extra[0][1]},
+    {"data_soft", NUMBER, &options.limit_extra[1][0]},
+    {"data_hard", NUMBER, &options.limit_extra[1][1]},
     {"depth", FD, &options.depth},
 };
 

@@ -27,6 +27,8 @@ struct request {
     char words[SCRIPT_DEPTH * 2][HEAD];  /* of `#!` lines, outermost interpreter first */
     unsigned n_words;
     bool script;
+    bool execfn_is_path;            /* not made up from a descriptor                          */
+    bool by_fd;                     /* no path leads to the file again: hand the descriptor on */
 };
 
 static bool
@@ -92,22 +94,51 @@ script_split(char *head, char *interp, char *arg)
     return n > 0;
 }
 
+/* The path goes by way of descriptors, which the new process may not have. */
+static bool
+path_needs_fd(const struct request *q)
+{
+    return !q->path[0] || (q->dirfd != AT_FDCWD_NR && q->path[0] != '/') || str_starts(q->path, "/proc/") || str_starts(q->path, "/dev/fd/") ||
+           str_starts(q->path, "/dev/std");
+}
+
+/* The interpreter of a script reads it through this descriptor, so it must survive. */
+static bool
+script_is_readable_later(const struct request *q)
+{
+    bool absolute = q->path[0] == '/';
+
+    return absolute || q->dirfd == AT_FDCWD_NR || !(sys3(__NR_fcntl, q->dirfd, 1 /* F_GETFD */, 0) & 1 /* FD_CLOEXEC */);
+}
+
+static int
+open_first(const struct request *q)
+{
+    char link[64];
+    const char *path = q->path;
+    int flags = 02000000 | (q->flags & AT_SYMLINK_NOFOLLOW_FLAG ? 0400000 : 0);
+
+    if (hide_is_exe(path)) {
+        format(link, sizeof link, "/proc/self/fd/%d", exe_fd);
+        path = link;
+    } else if (!path[0] && (q->flags & AT_EMPTY_PATH_FLAG)) {
+        format(link, sizeof link, "/proc/self/fd/%d", q->dirfd);
+        path = link;
+    } else {
+        return (int)sys_openat(q->dirfd, path, flags, 0);
+    }
+    return (int)sys_openat(AT_FDCWD_NR, link, 02000000, 0);
+}
+
 /* Opens what is to be run, through scripts to the final interpreter. False: leave it to the kernel. */
 static bool
 resolve(struct request *q)
 {
     char head[HEAD];
 
+    q->by_fd = path_needs_fd(q);
     for (int depth = 0; depth < SCRIPT_DEPTH; depth++) {
-        const char *path = strcmp(q->path, "/proc/self/exe") == 0 ? program.exe : q->path;
-        bool by_fd = !path[0] && (q->flags & AT_EMPTY_PATH_FLAG) && depth == 0;
-        int o_flags = 02000000 | (q->flags & AT_SYMLINK_NOFOLLOW_FLAG && depth == 0 ? 0400000 : 0);
-        if (by_fd) {
-            format(head, sizeof head, "/proc/self/fd/%d", q->dirfd);
-            q->fd = (int)sys_openat(AT_FDCWD_NR, head, 02000000, 0);
-        } else {
-            q->fd = (int)sys_openat(depth == 0 ? q->dirfd : AT_FDCWD_NR, path, o_flags, 0);
-        }
+        q->fd = depth ? (int)sys_openat(AT_FDCWD_NR, q->path, 02000000, 0) : open_first(q);
         if (q->fd < 0)
             return false;
         enum verdict v = judge_file(q->fd, head);
@@ -115,7 +146,7 @@ resolve(struct request *q)
             return true;
         sys_close(q->fd);
         q->fd = -1;
-        if (v == LEAVE || q->n_words + 2 > COUNT_OF(q->words))
+        if (v == LEAVE || q->n_words + 2 > COUNT_OF(q->words) || (depth == 0 && !script_is_readable_later(q)))
             return false;
         /* The outermost interpreter's words come first: shift what is there. */
         memmove(q->words[2], q->words[0], q->n_words * HEAD);
@@ -123,6 +154,7 @@ resolve(struct request *q)
             return false;
         q->n_words += 2;
         q->script = true;
+        q->by_fd = false;
         memcpy(q->path, q->words[0], HEAD);
     }
     return false;
@@ -148,13 +180,28 @@ followed(const struct request *q)
 static bool
 per_process(const char *line)
 {
-    return str_starts(line, "app") || str_starts(line, "depth=") || str_starts(line, "as_");
+    return str_starts(line, "app") || str_starts(line, "depth=") || str_starts(line, "as_") || str_starts(line, "data_");
 }
 
-/* The configuration for the new process. */
+/* A value as the configuration wants it: % and newline escaped. */
 static size_t
-config_for(char *out, size_t size, int app_fd)
+escape(char *out, size_t size, const char *s)
 {
+    size_t n = 0;
+
+    for (; *s && n + 4 < size; s++)
+        if (*s == '%' || *s == '\n')
+            n += format(out + n, size - n, "%%%02X", *s);
+        else
+            out[n++] = *s;
+    return n;
+}
+
+/* The configuration for the new process. `app_fd`: to be handed on, or -1. */
+static size_t
+config_for(char *out, size_t size, const struct request *q, int app_fd, int depth)
+{
+    uint64_t extra[LIMITS_SHARED][2];
     size_t n = 0;
 
     for (const char *s = options.config; *s;) {
@@ -166,11 +213,21 @@ config_for(char *out, size_t size, int app_fd)
         }
         s += len;
     }
-    uint64_t extra[2];
-    limit_as_hand_on(extra);
-    if (extra[0])
-        n += format(out + n, size - n, "as_soft=%lu\nas_hard=%lu\n", extra[0], extra[1]);
-    return n + format(out + n, size - n, "app_fd=%d\ndepth=%d\n", app_fd, options.depth + 1);
+    limits_hand_on(extra);
+    if (extra[0][0])
+        n += format(out + n, size - n, "as_soft=%lu\nas_hard=%lu\n", extra[0][0], extra[0][1]);
+    if (extra[1][0])
+        n += format(out + n, size - n, "data_soft=%lu\ndata_hard=%lu\n", extra[1][0], extra[1][1]);
+    if (app_fd >= 0)
+        n += format(out + n, size - n, "app_fd=%d\n", app_fd);
+    if (app_fd >= 0 && !q->execfn_is_path)
+        n += format(out + n, size - n, "app_unnamed=1\n");
+    if (q->script) {
+        n += format(out + n, size - n, "app=");
+        n += escape(out + n, size - n - 2, q->path);
+        n += format(out + n, size - n, "\n");
+    }
+    return n + format(out + n, size - n, "depth=%d\n", depth);
 }
 
 /* Number of pointers in a vector of the program's; -1: unreadable. */
@@ -206,8 +263,9 @@ struct exec_buffers {
     uint64_t argv[];
 };
 
-static long
-exec_engine(struct exec_buffers *b, long argc)
+/* The engine's argument vector. False: the program's cannot be read. */
+static bool
+build_argv(struct exec_buffers *b, long argc)
 {
     struct request *q = &b->q;
     uint64_t *v = b->argv, word;
@@ -228,13 +286,64 @@ exec_engine(struct exec_buffers *b, long argc)
     }
     for (long i = from; i < argc; i++) {
         if (!safe_read(&word, q->argv + 8 * (uint64_t)i, 8))
-            return -E_FAULT;
+            return false;
         v[n++] = word;
     }
     v[n] = 0;
-    struct mcontext m = {.gpr = {[RAX] = __NR_execveat, [RDI] = (uint64_t)engine_fd, [RSI] = (uint64_t)"", [RDX] = (uint64_t)v,
-                                 [R10] = q->envp, [R8] = AT_EMPTY_PATH_FLAG}};
-    return app_syscall(&m);
+    return true;
+}
+
+static long
+exec_engine(struct exec_buffers *b, long argc)
+{
+    struct mcontext m = {.gpr = {[RAX] = __NR_execveat, [RDI] = (uint64_t)engine_fd, [RSI] = (uint64_t)"", [RDX] = (uint64_t)b->argv,
+                                 [R10] = b->q.envp, [R8] = AT_EMPTY_PATH_FLAG}};
+
+    return build_argv(b, argc) ? app_syscall(&m) : -E_FAULT;
+}
+
+/* A number for the file's descriptor that survives execve; -1 when the new process finds the file by its path. */
+static int
+fd_to_hand_on(struct request *q)
+{
+    long high = -1;
+
+    if (q->by_fd) {
+        high = sys3(__NR_fcntl, q->fd, 0 /* F_DUPFD */, 200);
+        if (sys_failed(high))
+            high = sys3(__NR_fcntl, q->fd, 0, 3);
+    }
+    sys_close(q->fd);
+    return sys_failed(high) ? -1 : (int)high;
+}
+
+static size_t
+buffers_size(long argc)
+{
+    return sizeof(struct exec_buffers) + (size_t)(MAX(argc, 0) + 32) * 8;
+}
+
+void
+exec_script(const char *path, uint64_t argv, uint64_t envp)
+{
+    long argc = vector_count(argv);
+    struct exec_buffers *b = engine_map(buffers_size(argc));
+    struct request *q = b ? &b->q : NULL;
+
+    if (!b || strlen(path) >= sizeof q->path)
+        return;
+    format(q->path, sizeof q->path, "%s", path);
+    format(q->execfn, sizeof q->execfn, "%s", path);
+    q->dirfd = AT_FDCWD_NR;
+    q->execfn_is_path = true;
+    q->argv = argv;
+    q->envp = envp;
+    if (!resolve(q) || !q->script)
+        return;
+    sys_close(q->fd);
+    config_for(b->config, sizeof b->config, q, -1, options.depth);
+    if (build_argv(b, argc))
+        sys6(__NR_execveat, engine_fd, (long)"", (long)b->argv, (long)envp, AT_EMPTY_PATH_FLAG, 0);
 }
 
 long
@@ -244,7 +353,7 @@ process_execve(struct thread *t, bool at)
     uint64_t path = at ? g[RSI] : g[RDI];
     uint64_t argv = at ? g[RDX] : g[RSI];
     long argc = vector_count(argv), r;
-    size_t size = sizeof(struct exec_buffers) + (size_t)(MAX(argc, 0) + 32) * 8;
+    size_t size = buffers_size(argc);
     struct exec_buffers *b = argc >= 0 ? engine_map(size) : NULL;
     struct mcontext plain = t->s.mc;
 
@@ -262,29 +371,31 @@ process_execve(struct thread *t, bool at)
         format(q->execfn, sizeof q->execfn, "/dev/fd/%d/%s", q->dirfd, q->path);
     else
         memcpy(q->execfn, q->path, sizeof q->path);
-    if (engine_fd < 0 || t->traced || !resolve(q))
+    q->execfn_is_path = q->path[0];
+    bool known_flags = !(q->flags & ~(AT_EMPTY_PATH_FLAG | AT_SYMLINK_NOFOLLOW_FLAG));
+    if (engine_fd < 0 || t->traced || !known_flags || !resolve(q))
         goto native;
     if (!followed(q)) {
         sys_close(q->fd);
         goto native;
     }
-    long high = sys3(__NR_fcntl, q->fd, 0 /* F_DUPFD */, 200);
-    if (sys_failed(high))
-        high = sys3(__NR_fcntl, q->fd, 0, 3);
-    sys_close(q->fd);
-    config_for(b->config, sizeof b->config, (int)high);
+    int high = fd_to_hand_on(q);
+    config_for(b->config, sizeof b->config, q, high, options.depth + 1);
     LOG(LOG_THREAD, "execve %s", q->path);
     expose_signals(t);
     r = exec_engine(b, argc);
     t->exposed = false;
     signal_restore_mask(t);
-    sys_close((int)high);
+    if (high >= 0)
+        sys_close(high);
     engine_unmap(b, size);
     return r;
 
 native:
-    if (strcmp(b ? b->q.path : "", "/proc/self/exe") == 0)
-        plain.gpr[at ? RSI : RDI] = (uint64_t)program.exe;
+    if (b && hide_is_exe(b->q.path)) {
+        format(b->q.path, sizeof b->q.path, "/proc/self/fd/%d", exe_fd);
+        plain.gpr[at ? RSI : RDI] = (uint64_t)b->q.path;
+    }
     expose_signals(t);
     r = app_syscall(&plain);
     t->exposed = false;

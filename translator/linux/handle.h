@@ -78,5 +78,6 @@ long on_rseq(struct thread *t);
 long on_getrlimit(struct thread *t);
 long on_setrlimit(struct thread *t);
 long on_prlimit64(struct thread *t);
+long on_brk(struct thread *t);
 
 #endif

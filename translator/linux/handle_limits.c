@@ -1,17 +1,32 @@
-/* RLIMIT_AS: the program's limit must not count what the engine maps.
+/* RLIMIT_AS and RLIMIT_DATA: the program's limits must not count what the engine maps.
  * The kernel is given the program's limit plus the engine's size; that grows and
  * shrinks with the engine's memory, so the hard limit gets room on top.
  * See docs/system-calls.md. */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/engine.h"
 #include "linux/handle.h"
 #include "linux/memory.h"
 
-enum { LIMIT_AS = 9 };
+enum { LIMIT_DATA = 2, LIMIT_AS = 9 };
 static const uint64_t HARD_ROOM = 1ull << 30;
 
 struct limit { uint64_t cur, max; };
-static volatile bool is_set;             /* by the program                                */
-static volatile uint64_t extra_cur, extra_max;
+
+/* `extra_cur` and `extra_max`: how much of the kernel's value is ours. */
+static struct shared_limit {
+    int resource;
+    volatile bool is_set;                /* by the program */
+    volatile uint64_t extra_cur, extra_max;
+} shared[LIMITS_SHARED] = {{.resource = LIMIT_AS}, {.resource = LIMIT_DATA}};
+
+static struct shared_limit *
+find(uint64_t resource)
+{
+    for (unsigned i = 0; i < COUNT_OF(shared); i++)
+        if ((unsigned)shared[i].resource == (unsigned)resource)
+            return &shared[i];
+    return NULL;
+}
 
 static uint64_t
 plus(uint64_t limit, uint64_t n)
@@ -26,9 +41,9 @@ minus(uint64_t limit, uint64_t n)
 }
 
 static long
-prlimit_as(const struct limit *set, struct limit *old)
+kernel_limit(const struct shared_limit *s, const struct limit *set, struct limit *old)
 {
-    return sys4(__NR_prlimit64, 0, LIMIT_AS, (long)set, (long)old);
+    return sys4(__NR_prlimit64, 0, s->resource, (long)set, (long)old);
 }
 
 static bool
@@ -39,8 +54,9 @@ is_own(uint64_t pid)
 
 /* One call for the three: `set` and `get` as the program gave them. */
 static long
-limit_as(uint64_t set, uint64_t get)
+limit_call(struct shared_limit *s, uint64_t set, uint64_t get)
 {
+    bool was_set = s->is_set;
     struct limit l, old;
 
     if (set) {
@@ -48,62 +64,98 @@ limit_as(uint64_t set, uint64_t get)
             return -E_FAULT;
         if (l.cur > l.max)
             return -E_INVAL;
-        if (!is_set) {
-            extra_cur = engine_memory_size();
-            extra_max = extra_cur + HARD_ROOM;
+        if (!was_set) {
+            s->extra_cur = engine_memory_size();
+            s->extra_max = s->extra_cur + HARD_ROOM;
         }
-        l.cur = plus(l.cur, extra_cur);
-        l.max = plus(l.max, extra_max);
+        l.cur = plus(l.cur, s->extra_cur);
+        l.max = plus(l.max, s->extra_max);
     }
-    bool was_set = is_set;
-    long r = prlimit_as(set ? &l : NULL, &old);
+    long r = kernel_limit(s, set ? &l : NULL, &old);
     if (sys_failed(r))
         return r;
-    is_set = is_set || set;
+    s->is_set = was_set || set;
     if (!get)
         return r;
-    old.cur = was_set ? minus(old.cur, extra_cur) : old.cur;
-    old.max = was_set ? minus(old.max, extra_max) : old.max;
+    old.cur = was_set ? minus(old.cur, s->extra_cur) : old.cur;
+    old.max = was_set ? minus(old.max, s->extra_max) : old.max;
     return safe_write(get, &old, sizeof old) ? 0 : -E_FAULT;
 }
 
-long on_getrlimit(struct thread *t) { return ARG0(t) == LIMIT_AS && is_set ? limit_as(0, ARG1(t)) : native(t); }
-long on_setrlimit(struct thread *t) { return ARG0(t) == LIMIT_AS && ARG1(t) ? limit_as(ARG1(t), 0) : native(t); }
+long
+on_getrlimit(struct thread *t)
+{
+    struct shared_limit *s = find(ARG0(t));
+
+    return s && s->is_set ? limit_call(s, 0, ARG1(t)) : native(t);
+}
+
+long
+on_setrlimit(struct thread *t)
+{
+    struct shared_limit *s = find(ARG0(t));
+
+    return s && ARG1(t) ? limit_call(s, ARG1(t), 0) : native(t);
+}
 
 long
 on_prlimit64(struct thread *t)
 {
-    return ARG1(t) == LIMIT_AS && is_own(ARG0(t)) && (ARG2(t) || is_set) ? limit_as(ARG2(t), ARG3(t)) : native(t);
+    struct shared_limit *s = is_own(ARG0(t)) ? find(ARG1(t)) : NULL;
+
+    return s && (ARG2(t) || s->is_set) ? limit_call(s, ARG2(t), ARG3(t)) : native(t);
+}
+
+/* The heap's part of RLIMIT_DATA is checked against the whole limit, in which is room for us. */
+long
+on_brk(struct thread *t)
+{
+    struct shared_limit *s = find(LIMIT_DATA);
+    uint64_t now = (uint64_t)sys1(__NR_brk, 0);
+    struct limit l;
+
+    if (LIKELY(!s->is_set) || ARG0(t) <= now || sys_failed(kernel_limit(s, NULL, &l)))
+        return native(t);
+    uint64_t data = ARG0(t) - program.brk + program.data_size;
+    return data > minus(l.cur, s->extra_cur) ? (long)now : native(t);
 }
 
 void
-limit_as_moves(int64_t bytes)
+limits_move(int64_t bytes)
 {
     struct limit l;
 
-    if (LIKELY(!is_set) || sys_failed(prlimit_as(NULL, &l)) || l.cur == UINT64_MAX)
-        return;
-    l.cur = MIN(l.cur + (uint64_t)bytes, l.max);
-    __atomic_fetch_add(&extra_cur, (uint64_t)bytes, __ATOMIC_RELAXED);
-    prlimit_as(&l, NULL);
+    for (unsigned i = 0; i < COUNT_OF(shared); i++) {
+        struct shared_limit *s = &shared[i];
+        if (LIKELY(!s->is_set) || sys_failed(kernel_limit(s, NULL, &l)) || l.cur == UINT64_MAX)
+            continue;
+        l.cur = MIN(l.cur + (uint64_t)bytes, l.max);
+        __atomic_fetch_add(&s->extra_cur, (uint64_t)bytes, __ATOMIC_RELAXED);
+        kernel_limit(s, &l, NULL);
+    }
 }
 
 void
-limit_as_hand_on(uint64_t extra[2])
+limits_hand_on(uint64_t extra[LIMITS_SHARED][2])
 {
-    extra[0] = is_set ? extra_cur : 0;
-    extra[1] = is_set ? extra_max : 0;
+    for (unsigned i = 0; i < COUNT_OF(shared); i++) {
+        extra[i][0] = shared[i].is_set ? shared[i].extra_cur : 0;
+        extra[i][1] = shared[i].is_set ? shared[i].extra_max : 0;
+    }
 }
 
 void
-limit_as_inherit(const uint64_t extra[2])
+limits_inherit(const uint64_t extra[LIMITS_SHARED][2])
 {
-    struct limit l;
-
-    if (!extra[0] || sys_failed(prlimit_as(NULL, &l)))
-        return;
-    is_set = true;
-    extra_cur = extra[0];
-    extra_max = extra[1];
-    limit_as_moves((int64_t)(engine_memory_size() - extra_cur));
+    for (unsigned i = 0; i < COUNT_OF(shared); i++) {
+        struct shared_limit *s = &shared[i];
+        struct limit l;
+        if (!extra[i][0] || sys_failed(kernel_limit(s, NULL, &l)))
+            continue;
+        s->is_set = true;
+        s->extra_max = extra[i][1];
+        s->extra_cur = engine_memory_size();
+        l.cur = l.cur == UINT64_MAX ? l.cur : MIN(plus(minus(l.cur, extra[i][0]), s->extra_cur), l.max);
+        kernel_limit(s, &l, NULL);
+    }
 }

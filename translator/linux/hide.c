@@ -57,15 +57,30 @@ own_proc_name(const char *path)
     return p;
 }
 
+bool
+hide_is_exe(const char *path)
+{
+    const char *name = own_proc_name(path);
+
+    return exe_fd >= 0 && name && strcmp(name, "exe") == 0;
+}
+
+/* The program's file is open: through its descriptor it is found even when it was removed or renamed. */
+static const char *
+exe_link(void)
+{
+    static char link[32];
+
+    format(link, sizeof link, "/proc/self/fd/%d", exe_fd);
+    return link;
+}
+
 const char *
 hide_exe_path(uint64_t path)
 {
     char buf[256];
-    const char *name;
 
-    if (!path || !path_read(path, buf, sizeof buf) || !(name = own_proc_name(buf)))
-        return NULL;
-    return strcmp(name, "exe") == 0 ? program.exe : NULL;
+    return path && path_read(path, buf, sizeof buf) && hide_is_exe(buf) ? exe_link() : NULL;
 }
 
 /* The path names one of our descriptors. */
@@ -114,8 +129,7 @@ hide_readlink(uint64_t path, uint64_t buf, uint64_t size, long *result)
     }
     if (!hide_exe_path(path))
         return false;
-    size_t n = MIN(strlen(program.exe), size);
-    *result = (int)size <= 0 ? -E_INVAL : safe_write(buf, program.exe, n) ? (long)n : -E_FAULT;
+    *result = sys3(__NR_readlink, (long)exe_link(), (long)buf, (long)size);
     return true;
 }
 
@@ -282,7 +296,7 @@ hide_open(uint64_t path, int flags, long *result)
     if (!(name = own_proc_name(buf)))
         return false;
     if (strcmp(name, "exe") == 0) {
-        *result = flags & O_ACCMODE_BITS ? -E_TXTBSY : sys_openat(-100, program.exe, flags, 0);
+        *result = flags & O_ACCMODE_BITS ? -E_TXTBSY : sys_openat(-100, exe_link(), flags, 0);
         return true;
     }
     if (strcmp(name, "maps") == 0 && !(flags & O_ACCMODE_BITS)) {

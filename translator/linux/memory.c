@@ -47,7 +47,7 @@ engine_map(size_t n)
         if (at + n <= RESERVED)
             return reserve + at;
     }
-    limit_as_moves((int64_t)n);
+    limits_move((int64_t)n);
     for (int tries = 0; tries < 64; tries++) {
         uint64_t at = __atomic_fetch_add(&engine_next, n + PAGE_SIZE, __ATOMIC_RELAXED);
         long p = sys_mmap((void *)at, n, PROT_R | PROT_W, MAP_PRIVATE_ANON_NORESERVE | MAP_FIXED_NOREPLACE_FLAG, -1, 0);
@@ -68,7 +68,7 @@ engine_unmap(void *p, size_t n)
         return;
     sys_munmap(p, PAGE_UP(n));
     __atomic_fetch_sub(&engine_bytes, PAGE_UP(n), __ATOMIC_RELAXED);
-    limit_as_moves(-(int64_t)PAGE_UP(n));
+    limits_move(-(int64_t)PAGE_UP(n));
 }
 
 size_t
@@ -272,6 +272,8 @@ code_find(uint64_t addr, bool add)
     n_code++;
     return &code_pages[i & code_mask];
 }
+
+bool code_any_protected(void) { return n_protected; }
 
 static volatile bool confined;
 

@@ -48,7 +48,8 @@ void code_confine(void);
 bool engine_confined(void);
 /* A write fault at `addr`: true if the page was protected by us; it is writable again and its fragments are gone. */
 bool code_write_fault(uint64_t addr);
-/* Makes every page we protected writable again (a system call met EFAULT). True if there was one. */
+bool code_any_protected(void);
+/* Makes every page we protected writable again (before filters, or to let go of the process). True if there was one. */
 bool code_unprotect_all(void);
 /* A range was mapped anew or given another protection: forget ours. */
 void code_forget(uint64_t lo, uint64_t hi);

@@ -24,7 +24,7 @@
 #include "util/log.h"
 
 struct program program;
-int engine_fd = -1;
+int engine_fd = -1, exe_fd = -1;
 bool no_aslr;
 
 struct start {
@@ -165,23 +165,26 @@ load(struct start *s)
 {
     uint64_t span, align;
     const char *bad;
-    int fd = options.app_fd;
+    const char *path = options.app ? options.app : program.path;
+    int fd = options.app_fd >= 0 ? options.app_fd : (int)sys_openat(-100, path, 02000000, 0);
+    char magic[2] = {0};
 
-    if (fd < 0)
-        fd = (int)sys_openat(-100, program.path, 02000000, 0);
     if (fd < 0)
         start_failed(fd == -2 ? 127 : 126, "cannot open %s (error %d)", program.path, -fd);
     char link[64];
     format(link, sizeof link, "/proc/self/fd/%d", fd);
     long n = sys3(__NR_readlink, (long)link, (long)program.exe, sizeof program.exe - 1);
     program.exe[MAX(n, 0)] = 0;
+    if (!options.app && sys_pread(fd, magic, 2, 0) == 2 && magic[0] == '#' && magic[1] == '!')
+        exec_script(program.path, (uint64_t)(s->argv + 3), (uint64_t)s->envp);
     if ((bad = elf_probe(fd, &s->app, &span, &align)))
         start_failed(126, "cannot run %s: %s", program.path, bad);
     bool dynamic = s->app.interp[0];
     uint64_t at = !s->app.pie ? 0 : dynamic || !no_aslr ? place_pie(s, align) : 0;
     if ((bad = elf_map(fd, at, &s->app)))
         start_failed(126, "cannot run %s: %s", program.path, bad);
-    sys_close(fd);
+    exe_fd = fd;
+    descriptor_hide(&exe_fd);
     if (dynamic) {
         char path[4096];
         memcpy(path, s->app.interp, sizeof path);
@@ -196,7 +199,8 @@ load(struct start *s)
     program.own_entry = s->app.entry;
     program.entry = dynamic ? s->interp.entry : s->app.entry;
     program.exec_stack = s->app.exec_stack;
-    s->brk = PAGE_UP(s->app.brk) + random_pages(s, 13, 0);
+    program.brk = s->brk = PAGE_UP(s->app.brk) + random_pages(s, 13, 0);
+    program.data_size = s->app.data_hi - s->app.data_lo;
 }
 
 /* The vdso runs from the cache like everything else. */
@@ -252,6 +256,31 @@ fix_auxv(struct start *s)
     aux_set(s, AT_ENTRY, s->app.entry);
 }
 
+/* The name that execve gives: the last part of the path, or since Linux 6.14 the
+ * file's own name where there is no path. */
+static void
+set_name(void)
+{
+    char utsname[6 * 65] = {0}, *release = utsname + 2 * 65, name[4096];
+    uint64_t major = 0, minor = 0;
+    char *dot = sys_failed(sys1(__NR_uname, (long)utsname)) ? NULL : strchr(release, '.');
+
+    memcpy(name, path_base(program.path), strlen(path_base(program.path)) + 1);
+    if (options.app_unnamed && dot) {
+        char *end = dot + 1;
+        while (*end >= '0' && *end <= '9')
+            end++;
+        *dot = *end = 0;
+        if (parse_u64(release, &major) && parse_u64(dot + 1, &minor) && (major > 6 || (major == 6 && minor >= 14)))
+            memcpy(name, path_base(program.exe), strlen(path_base(program.exe)) + 1);
+    }
+    size_t n = strlen(name);
+    const size_t deleted = sizeof " (deleted)" - 1;
+    if (options.app_unnamed && n > deleted && strcmp(name + n - deleted, " (deleted)") == 0)
+        name[n - deleted] = 0;
+    sys2(__NR_prctl, PR_SET_NAME, (long)name);
+}
+
 static void
 tell_kernel(struct start *s)
 {
@@ -272,7 +301,7 @@ tell_kernel(struct start *s)
     long r = sys6(__NR_prctl, PR_SET_MM, PR_SET_MM_MAP, (long)&map, sizeof map, 0, 0);
     if (sys_failed(r))
         LOG(LOG_LOADER, "PR_SET_MM_MAP failed: %ld", r);
-    sys2(__NR_prctl, PR_SET_NAME, (long)path_base(program.path));
+    set_name();
 }
 
 static void
@@ -335,7 +364,7 @@ engine_start(uint64_t *sp)
     threads_add(t);
     signal_init_process(t);
     signal_init_thread(t);
-    limit_as_inherit(options.as_extra);
+    limits_inherit(options.limit_extra);
     tools_thread_start(t);
     start_on_stack(t->s.dstack, run, &s);
 }

@@ -11,6 +11,7 @@
 #include "linux/handle.h"
 #include "linux/memory.h"
 #include "linux/signal.h"
+#include "linux/syscall_table.h"
 #include "util/log.h"
 
 /* ---- pass through ---- */
@@ -30,28 +31,34 @@ native_with(struct thread *t, const struct mcontext *m)
     return r;
 }
 
-/* One of the pointers of a call that failed may lead to a page that we have write-protected. */
-static bool
-pointer_to_protected(const struct mcontext *m)
-{
-    static const enum reg args[] = {RDI, RSI, RDX, R10, R8, R9};
-    enum { NEAR = 64 << 10 };            /* how far beyond a pointer its buffer is looked for */
-    uint64_t start, end;
-    bool any = false;
+/* ---- calls that write code ---- */
 
-    for (unsigned i = 0; i < COUNT_OF(args); i++)
-        while (m->gpr[args[i]] >= PAGE_SIZE && code_protected_in(m->gpr[args[i]], m->gpr[args[i]] + NEAR, &start, &end)) {
-            code_release(start, end);
-            any = true;
-        }
-    return any;
+static bool read_for_walk(void *dst, uint64_t at, size_t n, void *cookie) { (void)cookie; return safe_read(dst, at, n); }
+
+static bool
+release_written(const struct syscall_range *r, void *any)
+{
+    uint64_t start, end;
+
+    while (r->access == SYSCALL_WRITE && r->size <= 1ull << 47 && code_protected_in(r->addr, r->addr + r->size, &start, &end)) {
+        code_release(start, end);
+        *(bool *)any = true;
+    }
+    return true;
 }
 
+/* Pages that we have write-protected would make the call fail, after it had done
+ * half of its work perhaps. True: there was one that it may write. */
 static bool
-takes_vectors(uint64_t nr)
+open_written_pages(const struct mcontext *m)
 {
-    return nr == __NR_readv || nr == __NR_preadv || nr == __NR_preadv2 || nr == __NR_recvmsg || nr == __NR_recvmmsg ||
-           nr == __NR_process_vm_readv || nr == __NR_ioctl;
+    struct syscall_args a = {.nr = (uint32_t)m->gpr[RAX], .safe_read = read_for_walk,
+                             .arg = {m->gpr[RDI], m->gpr[RSI], m->gpr[RDX], m->gpr[R10], m->gpr[R8], m->gpr[R9]}};
+    bool any = false;
+
+    if (code_any_protected() && syscall_may_write(a.nr))
+        syscall_memory_pre(&a, release_written, &any);
+    return any;
 }
 
 long
@@ -59,8 +66,9 @@ native(struct thread *t)
 {
     if (signals_must_be_exposed(t))
         return native_exposed(t, &t->s.mc);
+    open_written_pages(&t->s.mc);
     long r = native_with(t, &t->s.mc);
-    if (r == -E_FAULT && (pointer_to_protected(&t->s.mc) || (takes_vectors(t->s.mc.gpr[RAX]) && code_unprotect_all())))
+    if (r == -E_FAULT && open_written_pages(&t->s.mc))       /* another thread has run code there in between */
         r = native_with(t, &t->s.mc);
     return r;
 }
@@ -137,6 +145,7 @@ static const syscall_fn handlers[] = {
     [__NR_getrlimit] = on_getrlimit,
     [__NR_setrlimit] = on_setrlimit,
     [__NR_prlimit64] = on_prlimit64,
+    [__NR_brk] = on_brk,
     [__NR_rseq] = on_rseq,
     [__NR_clone] = on_clone,
     [__NR_fork] = on_clone,

@@ -20,21 +20,26 @@ long app_syscall(const struct mcontext *mc);
 /* linux/process.c */
 long process_clone(struct thread *t, bool clone3);
 long process_execve(struct thread *t, bool at);
+/* Starts the engine anew for the script at `path`; back only when that fails. */
+void exec_script(const char *path, uint64_t argv, uint64_t envp);
 NORETURN void process_exit(struct thread *t, long nr, int status);    /* nr: exit or exit_group */
 
 /* linux/handle_process.c */
 void user_dispatch(struct thread *t, uint64_t next);    /* returns unless the call becomes a SIGSYS */
 
-/* linux/handle_limits.c: what the kernel's RLIMIT_AS has on top of the program's own, soft and hard; 0: it has set none */
-void limit_as_hand_on(uint64_t extra[2]);
-void limit_as_inherit(const uint64_t extra[2]);
-void limit_as_moves(int64_t bytes);             /* the engine's memory has grown by so many bytes */
+/* linux/handle_limits.c: how much of the kernel's RLIMIT_AS and RLIMIT_DATA is not the program's own, soft and hard;
+ * 0: the program has set none */
+enum { LIMITS_SHARED = 2 };
+void limits_hand_on(uint64_t extra[LIMITS_SHARED][2]);
+void limits_inherit(const uint64_t extra[LIMITS_SHARED][2]);
+void limits_move(int64_t bytes);                /* the engine's memory has grown by so many bytes */
 
 /* linux/hide.c: what the program could find of us through files */
 bool hide_open(uint64_t path, int flags, long *result);
 bool hide_readlink(uint64_t path, uint64_t buf, uint64_t size, long *result);
 bool hide_names_ours(uint64_t path);            /* one of our descriptors, by way of /proc or /dev/fd */
 bool hide_names_memory(uint64_t path);          /* the program's own /proc/self/mem */
+bool hide_is_exe(const char *path);              /* /proc/self/exe */
 bool hide_is_own_memory(const char *path);
 /* The program's executable, where `path` names it by way of /proc; else NULL. */
 const char *hide_exe_path(uint64_t path);
