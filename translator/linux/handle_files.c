@@ -189,4 +189,10 @@ with_path(struct thread *t, enum reg r)
 }
 
 long on_path0(struct thread *t) { return with_path(t, RDI); }
-long on_path1(struct thread *t) { return with_path(t, RSI); }
+
+/* A directory's descriptor first; with an empty path it is the file itself. */
+long
+on_path1(struct thread *t)
+{
+    return descriptor_is_ours((int)ARG0(t)) ? -E_BADF : with_path(t, RSI);
+}

@@ -114,6 +114,7 @@ read_options(struct start *s)
 /* ---- places ---- */
 
 enum { LAYOUT_GIB = 30 };
+static const uint64_t PIE_BASE = 0x555555554000;    /* of Linux: ELF_ET_DYN_BASE, two thirds of the address space */
 #define GIB (1ull << LAYOUT_GIB)
 
 static uint64_t
@@ -136,8 +137,10 @@ place_cache(const struct start *s)
     size = MIN(size, 512u << 20);
     if (!sys_failed(sys4(__NR_prlimit64, 0, 9 /* RLIMIT_AS */, 0, (long)limit)) && limit[0] != UINT64_MAX)
         size = MIN(size, align_up(MAX(limit[0] / 8, 1u << 20), 1u << 20));
-    uint64_t at = no_aslr ? align_down((uint64_t)probe - GIB - GIB / 2, 2u << 20)
-                          : align_down((uint64_t)probe - 64 * GIB, 2u << 20) + align_down(random_pages(s, 16, 0), 2u << 20);
+    uint64_t at = (uint64_t)probe - (no_aslr ? GIB + GIB / 2 : 64 * GIB);
+    if ((uint64_t)probe < PIE_BASE)      /* legacy layout (no limit of the stack): mappings grow up from below a PIE */
+        at = PIE_BASE - (no_aslr ? GIB : 0);
+    at = align_down(at, 2u << 20) + align_down(random_pages(s, 16, 0), 2u << 20);
     long r = sys_mmap((void *)at, size, 7, 0x4022 | 0x100000, -1, 0);
     if (sys_failed(r))
         start_failed(125, "no memory for the code cache (%lu bytes; address-space limit?)", size);
@@ -154,7 +157,7 @@ static uint64_t
 place_pie(const struct start *s, uint64_t align)
 {
     if (no_aslr)
-        return align_up(0x555555554000, align);
+        return align_up(PIE_BASE, align);
     return align_up((uint64_t)cache_base + cache_size + random_pages(s, 12, 1), align);
 }
 

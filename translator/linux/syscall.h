@@ -34,6 +34,9 @@ void limits_hand_on(uint64_t extra[LIMITS_SHARED][2]);
 void limits_inherit(const uint64_t extra[LIMITS_SHARED][2]);
 void limits_move(int64_t bytes);                /* the engine's memory has grown by so many bytes */
 
+/* linux/proc_files.c: a descriptor of /proc/self/NAME as the program may see it. False: no such text. */
+bool proc_file_open(const char *name, int flags, long *result);
+
 /* linux/hide.c: what the program could find of us through files */
 bool hide_open(uint64_t path, int flags, long *result);
 bool hide_readlink(uint64_t path, uint64_t buf, uint64_t size, long *result);

@@ -1,0 +1,257 @@
+/* Texts of /proc/self that tell of the engine, as the program would find them
+ * without it: made from the kernel's own text when the file is opened.
+ * Not imitated: they do not change while they are open, and another thread's
+ * status (task/TID) shows the caller's signals. */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/cache.h"
+#include "linux/memory.h"
+#include "linux/signal.h"
+#include "linux/sys.h"
+#include "linux/syscall.h"
+
+enum { E_NOMEM = 12, O_CLOEXEC_BIT = 02000000 };
+
+/* ---- /proc/self/maps ---- */
+
+struct line { uint64_t lo, hi, off; char perms[5]; const char *tail; size_t tail_len; };    /* tail: device, inode, name */
+
+static uint64_t
+hex(const char **s)
+{
+    uint64_t v = 0;
+
+    for (;; (*s)++) {
+        char c = **s;
+        if (c >= '0' && c <= '9')
+            v = v * 16 + (uint64_t)(c - '0');
+        else if (c >= 'a' && c <= 'f')
+            v = v * 16 + (uint64_t)(c - 'a' + 10);
+        else
+            return v;
+    }
+}
+
+static const char *
+line_parse(const char *s, struct line *l)
+{
+    l->lo = hex(&s);
+    s++;
+    l->hi = hex(&s);
+    s++;
+    for (int i = 0; i < 4; i++)
+        l->perms[i] = *s++;
+    l->perms[4] = 0;
+    s++;
+    l->off = hex(&s);
+    l->tail = s;
+    while (*s && *s != '\n')
+        s++;
+    l->tail_len = (size_t)(s - l->tail);
+    return *s ? s + 1 : s;
+}
+
+static bool
+line_is_ours(const struct line *l)
+{
+    return (l->lo >= ENGINE_BASE && l->lo < ENGINE_END) || cache_contains(l->lo);
+}
+
+static bool
+lines_merge(const struct line *a, const struct line *b)
+{
+    bool file = a->off || b->off;    /* off is 0 in all of an anonymous mapping */
+
+    return a->hi == b->lo && strcmp(a->perms, b->perms) == 0 && a->tail_len == b->tail_len && memcmp(a->tail, b->tail, a->tail_len) == 0 &&
+           (!file || b->off == a->off + (a->hi - a->lo));
+}
+
+/* Takes the front of `l` that the program knows under one protection: pages of
+ * code that we have write-protected are writable to it. False: all taken. */
+static bool
+line_split(struct line *l, struct line *part)
+{
+    uint64_t start, end;
+
+    if (l->lo >= l->hi)
+        return false;
+    *part = *l;
+    if (l->perms[2] == 'x' && l->perms[1] == '-' && code_protected_in(l->lo, l->hi, &start, &end)) {
+        if (start == l->lo)
+            part->perms[1] = 'w';
+        part->hi = start == l->lo ? end : start;
+    }
+    bool file = l->off || memcmp(l->tail, " 00:00 ", MIN(l->tail_len, 7)) != 0;
+    l->off += file ? part->hi - part->lo : 0;
+    l->lo = part->hi;
+    return true;
+}
+
+static size_t
+line_print(char *out, size_t room, const struct line *l)
+{
+    size_t n = format(out, room, "%lx-%lx %s %08lx", l->lo, l->hi, l->perms, l->off);
+
+    memcpy(out + n, l->tail, l->tail_len);
+    out[n + l->tail_len] = '\n';
+    return n + l->tail_len + 1;
+}
+
+/* The whole of a /proc file, NUL-terminated. Caller unmaps *size bytes. */
+static char *
+slurp(const char *path, size_t *size, size_t *len)
+{
+    long fd = sys_openat(-100, path, O_CLOEXEC_BIT, 0), got;
+    char *buf = NULL;
+
+    if (fd < 0)
+        return NULL;
+    for (*size = 256 << 10;; *size *= 2) {
+        buf = engine_map(*size);
+        *len = 0;
+        if (!buf)
+            break;
+        sys3(__NR_lseek, fd, 0, 0);
+        while ((got = sys_read((int)fd, buf + *len, *size - 1 - *len)) > 0)
+            *len += (size_t)got;
+        if (*len < *size - 1)
+            break;
+        engine_unmap(buf, *size);
+    }
+    sys_close((int)fd);
+    return buf;
+}
+
+static size_t
+maps_text(const char *text, char *out, size_t room)
+{
+    struct line have = {0}, l;
+    size_t n = 0;
+
+    while (*text) {
+        text = line_parse(text, &l);
+        if (line_is_ours(&l))
+            continue;
+        for (struct line part; room - n > 8192 && line_split(&l, &part);) {
+            if (have.hi && lines_merge(&have, &part)) {
+                have.hi = part.hi;
+                continue;
+            }
+            if (have.hi)
+                n += line_print(out + n, room - n, &have);
+            have = part;
+        }
+    }
+    if (have.hi)
+        n += line_print(out + n, room - n, &have);
+    return n;
+}
+
+/* ---- /proc/self/smaps: a line of maps, then lines that tell of it ---- */
+
+static size_t
+smaps_text(const char *text, char *out, size_t room)
+{
+    bool ours = false;
+    size_t n = 0;
+
+    (void)room;
+    while (*text) {
+        const char *end = strchr(text, '\n');
+        size_t len = end ? (size_t)(end - text) + 1 : strlen(text);
+        struct line l;
+        if ((*text >= '0' && *text <= '9') || (*text >= 'a' && *text <= 'f')) {
+            line_parse(text, &l);
+            ours = line_is_ours(&l);
+        }
+        if (!ours) {
+            memcpy(out + n, text, len);
+            n += len;
+        }
+        text += len;
+    }
+    return n;
+}
+
+/* ---- /proc/self/status: signals as the program has set them ---- */
+
+/* At engine start a process made by a shell has a table of so many descriptors; ours lie beyond. */
+enum { USUAL_FDSIZE = 256 };
+
+static uint64_t
+dispositions(const struct process *p, bool ignored)
+{
+    uint64_t set = 0;
+
+    for (int sig = 1; sig <= NSIG_MAX; sig++)
+        if (ignored ? p->action[sig].handler == 1 : p->action[sig].handler > 1)
+            set |= SIG_BIT(sig);
+    return set;
+}
+
+static size_t
+status_text(const char *text, char *out, size_t room)
+{
+    const struct thread *t = thread_self();
+    size_t n = 0;
+
+    while (*text) {
+        const char *end = strchr(text, '\n'), *value = strchr(text, '\t');
+        size_t len = end ? (size_t)(end - text) + 1 : strlen(text);
+        uint64_t set = 0;
+        if (value)
+            value++, set = hex(&value);
+        if (str_starts(text, "SigPnd:"))
+            n += format(out + n, room - n, "SigPnd:\t%016lx\n", set | t->held | signals_queued(t));
+        else if (str_starts(text, "SigBlk:"))
+            n += format(out + n, room - n, "SigBlk:\t%016lx\n", t->app_mask);
+        else if (str_starts(text, "SigIgn:"))
+            n += format(out + n, room - n, "SigIgn:\t%016lx\n", dispositions(t->process, true));
+        else if (str_starts(text, "SigCgt:"))
+            n += format(out + n, room - n, "SigCgt:\t%016lx\n", dispositions(t->process, false));
+        else if (str_starts(text, "FDSize:"))
+            n += format(out + n, room - n, "FDSize:\t%d\n", USUAL_FDSIZE);
+        else {
+            memcpy(out + n, text, len);
+            n += len;
+        }
+        text += len;
+    }
+    return n;
+}
+
+/* ---- opening them ---- */
+
+static long
+made_up(const char *path, size_t (*make)(const char *, char *, size_t), int flags)
+{
+    size_t size, len, room;
+    char *text = slurp(path, &size, &len);
+
+    if (!text)
+        return -E_NOMEM;
+    room = 4 * len + (1 << 20);      /* lines may be split; untouched pages cost nothing */
+    char *out = engine_map(room);
+    long fd = out ? sys2(__NR_memfd_create, (long)path_base(path), flags & O_CLOEXEC_BIT ? 1 : 0) : -E_NOMEM;
+    if (fd >= 0) {
+        sys_write((int)fd, out, make(text, out, room));
+        sys3(__NR_lseek, fd, 0, 0);
+    }
+    if (out)
+        engine_unmap(out, room);
+    engine_unmap(text, size);
+    return fd;
+}
+
+bool
+proc_file_open(const char *name, int flags, long *result)
+{
+    if (strcmp(name, "maps") == 0)
+        *result = made_up("/proc/self/maps", maps_text, flags);
+    else if (strcmp(name, "smaps") == 0)
+        *result = made_up("/proc/self/smaps", smaps_text, flags);
+    else if (strcmp(name, "status") == 0)
+        *result = made_up("/proc/thread-self/status", status_text, flags);
+    else
+        return false;
+    return true;
+}
