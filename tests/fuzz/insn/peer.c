@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -64,6 +65,7 @@ become_subject(const struct peer *p, int commands, int answers)
     char *argv[WORDS_MAX + 8];
     int n = 0;
 
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (int i = 0; i < 4; i++) {
         dup2(fds[i], FD_FIRST + i);
         snprintf(numbers[i], sizeof numbers[i], "%d", FD_FIRST + i);

@@ -385,7 +385,8 @@ run_once(const struct insn_case *c, struct insn_result *r)
     subject.result = r;
     subject.stepped = NULL;
     subject.current = c;
-    set_gs_base(c->start.gs_base);
+    if (get_gs_base() != c->start.gs_base)
+        set_gs_base(c->start.gs_base);
     set_fs_base(c->start.fs_base);
     passage_in();
     fs = get_fs_base();
