@@ -18,7 +18,7 @@ struct options {
     int plant, findings;
     unsigned without; /* WITHOUT_* of generate.h */
     bool coverage, uncovered, replay, no_async, no_minimize, print, timeouts, expect_difference, check_plants,
-        is_long;
+        is_long, near_cache;
 };
 
 /* Fills *o; returns the index of the first word that is no option. Exits with

@@ -22,6 +22,7 @@ enum feature {
     WITHOUT_INSTALL = 512,    /* code put in place otherwise than by stores        */
     WITHOUT_SIGRETURN = 1024, /* entry by way of a signal frame                 */
     WITHOUT_EDIT = 2048,      /* signal handlers that change registers              */
+    WITHOUT_END = 4096,       /* code that ends where its mapping ends             */
 };
 
 extern const char *const feature_names[]; /* by bit number, NULL-terminated */

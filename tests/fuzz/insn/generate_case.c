@@ -17,7 +17,7 @@ enum { COUNTER = AREA_POINTERS + 0x1f0, OUTER_COUNTER = AREA_POINTERS + 0x1f8 };
 enum { COMPONENTS_ALL = 0xe7, COMPONENTS_SSE = 3, COMPONENTS_AVX = 7 };
 
 const char *const feature_names[] = {"gs",      "fs",       "tf",      "ac",        "far",  "smc", "faults",
-                                     "x87save", "branch16", "install", "sigreturn", "edit", NULL};
+                                     "x87save", "branch16", "install", "sigreturn", "edit", "end", NULL};
 
 /* ---- which forms ---- */
 
@@ -203,7 +203,7 @@ start_case(struct making *m, const struct generator *g, uint64_t index, struct r
     m->rng.state = rng_mix(g->seed ^ rng_mix(index + 1));
     r->id = index;
     r->zone = rng_percent(&m->rng, 50) ? ZONE_LOW : ZONE_FAR;
-    m->zone = r->zone == ZONE_LOW ? ZONE_LOW_BASE : ZONE_FAR_BASE;
+    m->zone = zone_base[r->zone];
 }
 
 static void
@@ -592,7 +592,7 @@ generate_case(const struct generator *g, uint64_t index, struct recipe *r)
         emit_element(&m, index * 8 + (uint64_t)i);
     }
     finish_case(&m);
-    if (rng_percent(&m.rng, 5))
+    if (rng_percent(&m.rng, 5) && !(g->without & WITHOUT_END))
         place_at_end(r);
 }
 

@@ -271,7 +271,7 @@ data_address(struct making *m, uint32_t area)
 bool
 in_data(uint64_t address, size_t size)
 {
-    uint64_t low = address - ZONE_LOW_BASE - DATA_RW, far = address - ZONE_FAR_BASE - DATA_RW;
+    uint64_t low = address - ZONE_LOW_BASE - DATA_RW, far = address - zone_base[ZONE_FAR] - DATA_RW;
 
     return low < DATA_RW_SIZE - size || far < DATA_RW_SIZE - size;
 }

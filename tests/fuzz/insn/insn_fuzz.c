@@ -376,6 +376,9 @@ replay(struct fuzzing *z, const char *path)
         exit(2);
     }
     restart_peers(z);
+    if (z->s.cases->slot[0][0].far_base)
+        zone_base[ZONE_FAR] = z->s.cases->slot[0][0].far_base;
+    z->s.native.fixed_layout = z->s.other.fixed_layout = zone_base[ZONE_FAR] != ZONE_FAR_BASE;
     if (!session_run(&z->s, 0, n, &at)) {
         printf("%s: the %s %s\n", path, session_blame(&z->s)->name, session_blame(&z->s)->death);
         return false;
@@ -510,6 +513,10 @@ main(int argc, char **argv)
         printf("%d case file%s, %s\n", argc - first, argc - first == 1 ? "" : "s",
                failed ? "with differences" : "no difference");
         return failed;
+    }
+    if (z->o.near_cache && !session_zone_near_cache(&z->s)) {
+        fprintf(stderr, "insn_fuzz: no code cache found, or no room near it\n");
+        return 2;
     }
     probe_forms(z);
     generator_init(&z->s.generator, &z->s.forms, z->s.coverage.had, z->o.seed, z->o.without);

@@ -251,13 +251,17 @@ minimize(struct session *s, const struct recipe *r, const struct recipe *before,
     memset(f, 0, sizeof *f);
     f->history = history;
     f->recipe = *r;
+    s->other.quiet = true;
     f->recurs = find_history(&m, before, r->async ? 0 : nbefore);
-    if (!f->recurs)
+    if (!f->recurs) {
+        s->other.quiet = false;
         return;
+    }
     shrink_history(&m);
     shrink_recipe(&m, &f->recipe);
     for (int i = 0; i < f->nhistory && i < 4; i++)
         shrink_recipe(&m, &f->history[i]);
     m.trials = 0;
     differs(&m); /* results of what is reported */
+    s->other.quiet = false;
 }
