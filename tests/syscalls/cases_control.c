@@ -283,6 +283,7 @@ CASE(landlock_create_ruleset)
 
     if (syscall(__NR_landlock_create_ruleset, NULL, 0, 1) < 0)
         skip(r, "no landlock here");
+    null_free(r);
     return CALL(landlock_create_ruleset, in(r, &handled, 8), 8, 0);
 }
 

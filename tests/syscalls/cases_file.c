@@ -51,6 +51,7 @@ existing_link(void)
 CASE(read) { return CALL(read, scratch_file(HUNDRED), room(r, 150), 150); }
 CASE(read_at_end_of_file) { return CALL(read, scratch_file(""), room(r, 50), 50); }
 CASE(write) { return CALL(write, scratch_file(""), loose(r, HUNDRED, 100), 100); }
+CASE(write_all_or_nothing) { const uint64_t one = 1; return CALL(write, syscall(__NR_eventfd, 0), in(r, &one, 8), 8); }
 CASE(pread64) { return CALL(pread64, scratch_file(HUNDRED), room(r, 150), 150, 10); }
 CASE(pwrite64) { return CALL(pwrite64, scratch_file(""), loose(r, HUNDRED, 100), 100, 10); }
 
@@ -195,6 +196,23 @@ CASE(sendfile)
     return CALL(sendfile, scratch_file(""), scratch_file(HUNDRED), in(r, &offset, sizeof offset), 20);
 }
 
+CASE(sendfile_into_nothing)
+{
+    uint64_t offset = 3;
+
+    expect(r, -EBADF);
+    return CALL(sendfile, -1, scratch_file(HUNDRED), in(r, &offset, sizeof offset), 20);
+}
+
+CASE(splice_out_of_a_pipe)
+{
+    uint64_t offset = 3;
+    int p[2];
+
+    must(pipe(p) == 0 && write(p[1], "0123456789", 10) == 10, "pipe");
+    return CALL(splice, p[0], 0, scratch_file(HUNDRED), in(r, &offset, sizeof offset), 10, 0);
+}
+
 CASE(splice)
 {
     uint64_t offset = 3;
@@ -209,6 +227,13 @@ CASE(copy_file_range)
     uint64_t from = 3, to = 7;
 
     return CALL(copy_file_range, scratch_file(HUNDRED), in(r, &from, sizeof from), scratch_file(""), in(r, &to, sizeof to), 20, 0);
+}
+
+CASE(copy_file_range_of_nothing)
+{
+    uint64_t from = 300;
+
+    return CALL(copy_file_range, scratch_file(HUNDRED), in(r, &from, sizeof from), scratch_file(""), 0, 20, 0);
 }
 
 /* Extended attributes of the user's own; not every file system has them. */

@@ -19,22 +19,53 @@
 
 static const struct timespec at_once = {0, 0};
 
-/* Objects outlive a run that fails: made as late, removed as early as can be. */
-#define WITH(make, remove, ...)                                                                              \
-    int id = make;                                                                                           \
-    long result;                                                                                             \
-    if (id < 0)                                                                                              \
-        skip(r, "no System V IPC here");                                                                     \
-    result = __VA_ARGS__;                                                                                    \
-    remove;                                                                                                  \
-    return result
+static void
+remove_shm(int id)
+{
+    shmctl(id, IPC_RMID, NULL);
+}
 
-#define SHM(...) WITH(shmget(IPC_PRIVATE, 4096, 0600), shmctl(id, IPC_RMID, NULL), __VA_ARGS__)
-#define SEM(...) WITH(semget(IPC_PRIVATE, 3, 0600), semctl(id, 0, IPC_RMID), __VA_ARGS__)
-#define MSG(...) WITH(msgget(IPC_PRIVATE, 0600), msgctl(id, IPC_RMID, NULL), __VA_ARGS__)
+static void
+remove_sem(int id)
+{
+    semctl(id, 0, IPC_RMID);
+}
 
-CASE(shmctl_stat) { SHM(CALL(shmctl, id, IPC_STAT, out(r, 112))); }
-CASE(shmctl_rmid) { SHM(CALL(shmctl, id, IPC_RMID, room(r, 112))); }
+static void
+remove_msg(int id)
+{
+    msgctl(id, IPC_RMID, NULL);
+}
+
+static int
+object(struct run *r, int id, void (*remove)(int))
+{
+    if (id < 0)
+        skip(r, "no System V IPC here");
+    undo(r, remove, id);
+    return id;
+}
+
+static int
+shm(struct run *r)
+{
+    return object(r, shmget(IPC_PRIVATE, 4096, 0600), remove_shm);
+}
+
+static int
+sem(struct run *r)
+{
+    return object(r, semget(IPC_PRIVATE, 3, 0600), remove_sem);
+}
+
+static int
+msg(struct run *r)
+{
+    return object(r, msgget(IPC_PRIVATE, 0600), remove_msg);
+}
+
+CASE(shmctl_stat) { return CALL(shmctl, shm(r), IPC_STAT, out(r, 112)); }
+CASE(shmctl_rmid) { return CALL(shmctl, shm(r), IPC_RMID, room(r, 112)); }
 CASE(ipc_info_of_shm) { return CALL(shmctl, 0, 3 /* IPC_INFO */, out(r, 72)); }
 CASE(shm_info) { return CALL(shmctl, 0, SHM_INFO, out(r, 48)); }
 
@@ -46,12 +77,12 @@ CASE(shmctl_set)
     ds.shm_perm.uid = getuid();
     ds.shm_perm.gid = getgid();
     ds.shm_perm.mode = 0600;
-    SHM(CALL(shmctl, id, IPC_SET, in(r, &ds, 112)));
+    return CALL(shmctl, shm(r), IPC_SET, in(r, &ds, 112));
 }
 
-CASE(semctl_stat) { SEM(CALL(semctl, id, 0, IPC_STAT, out(r, 104))); }
-CASE(semctl_setval) { SEM(CALL(semctl, id, 1, SETVAL, 5)); }
-CASE(semctl_getval) { SEM(CALL(semctl, id, 1, GETVAL, 0)); }
+CASE(semctl_stat) { return CALL(semctl, sem(r), 0, IPC_STAT, out(r, 104)); }
+CASE(semctl_setval) { return CALL(semctl, sem(r), 1, SETVAL, 5); }
+CASE(semctl_getval) { return CALL(semctl, sem(r), 1, GETVAL, 0); }
 CASE(sem_info) { return CALL(semctl, 0, 0, SEM_INFO, out(r, 40)); }
 CASE(semctl_set)
 {
@@ -61,31 +92,30 @@ CASE(semctl_set)
     ds.sem_perm.uid = getuid();
     ds.sem_perm.gid = getgid();
     ds.sem_perm.mode = 0600;
-    SEM(CALL(semctl, id, 0, IPC_SET, in(r, &ds, 104)));
+    return CALL(semctl, sem(r), 0, IPC_SET, in(r, &ds, 104));
 }
 
 static const struct sembuf up_both[2] = {{0, 1, 0}, {1, 2, 0}};
-CASE(semop) { SEM(CALL(semop, id, in(r, up_both, sizeof up_both), 2)); }
-CASE(semtimedop) { SEM(CALL(semtimedop, id, in(r, up_both, sizeof up_both), 2, in(r, &at_once, 16))); }
+CASE(semop) { return CALL(semop, sem(r), in(r, up_both, sizeof up_both), 2); }
+CASE(semtimedop) { return CALL(semtimedop, sem(r), in(r, up_both, sizeof up_both), 2, in(r, &at_once, 16)); }
 
 struct letter { long type; char text[20]; };
 static const struct letter letter = {7, "nineteen bytes here"};
 
 static int
-queue_with_letter(void)
+queue_with_letter(struct run *r)
 {
-    int id = msgget(IPC_PRIVATE, 0600);
+    int id = msg(r);
 
-    if (id >= 0)
-        must(msgsnd(id, &letter, 20, 0) == 0, "msgsnd");
+    must(msgsnd(id, &letter, 20, 0) == 0, "msgsnd");
     return id;
 }
 
-CASE(msgctl_stat) { MSG(CALL(msgctl, id, IPC_STAT, out(r, 120))); }
+CASE(msgctl_stat) { return CALL(msgctl, msg(r), IPC_STAT, out(r, 120)); }
 CASE(msg_info) { return CALL(msgctl, 0, MSG_INFO, out(r, 32)); }
-CASE(msgsnd) { MSG(CALL(msgsnd, id, in(r, &letter, 28), 20, 0)); }
-CASE(msgrcv) { WITH(queue_with_letter(), msgctl(id, IPC_RMID, NULL), CALL(msgrcv, id, out(r, 28), 20, 0, 0)); }
-CASE(msgrcv_with_too_much_room) { WITH(queue_with_letter(), msgctl(id, IPC_RMID, NULL), CALL(msgrcv, id, room(r, 60), 50, 0, 0)); }
+CASE(msgsnd) { return CALL(msgsnd, msg(r), in(r, &letter, 28), 20, 0); }
+CASE(msgrcv) { return CALL(msgrcv, queue_with_letter(r), out(r, 28), 20, 0, 0); }
+CASE(msgrcv_with_too_much_room) { return CALL(msgrcv, queue_with_letter(r), room(r, 60), 50, 0, 0); }
 CASE(msgctl_set)
 {
     struct msqid_ds ds;
@@ -95,7 +125,7 @@ CASE(msgctl_set)
     ds.msg_perm.gid = getgid();
     ds.msg_perm.mode = 0600;
     ds.msg_qbytes = 100;
-    MSG(CALL(msgctl, id, IPC_SET, in(r, &ds, 120)));
+    return CALL(msgctl, msg(r), IPC_SET, in(r, &ds, 120));
 }
 
 /* POSIX message queues. */
@@ -107,6 +137,13 @@ queue_name(void)
 
     snprintf(name, sizeof name, "drtools-test-%d", (int)getpid());
     return name;
+}
+
+static void
+remove_queue(int unused)
+{
+    (void)unused;
+    syscall(__NR_mq_unlink, queue_name());
 }
 
 static int
@@ -125,18 +162,19 @@ queue(struct run *r, bool filled)
 CASE(mq_open)
 {
     struct mq_attr a = {.mq_maxmsg = 4, .mq_msgsize = 64};
-    long result;
 
     close(queue(r, false));
-    result = CALL(mq_open, text(r, queue_name()), O_CREAT | O_RDWR, 0600, in(r, &a, sizeof a));
-    syscall(__NR_mq_unlink, queue_name());
-    return result;
+    undo(r, remove_queue, 0);
+    return CALL(mq_open, text(r, queue_name()), O_CREAT | O_RDWR, 0600, in(r, &a, sizeof a));
 }
 
 CASE(mq_unlink)
 {
+    struct mq_attr a = {.mq_maxmsg = 1, .mq_msgsize = 8};
+
     close(queue(r, false));
-    must(syscall(__NR_mq_open, queue_name(), O_CREAT | O_RDWR, 0600, NULL) >= 0, "mq_open");
+    undo(r, remove_queue, 0);
+    must(syscall(__NR_mq_open, queue_name(), O_CREAT | O_RDWR, 0600, &a) >= 0, "mq_open");
     return CALL(mq_unlink, text(r, queue_name()));
 }
 

@@ -134,6 +134,15 @@ CASE(adjtimex)
     return CALL(adjtimex, in(r, t, sizeof t));
 }
 
+/* Told the present state even when refused. */
+CASE(adjtimex_refused)
+{
+    struct { uint32_t modes, pad; long rest[25]; } t = {0x4000 /* ADJ_TICK */, 0, {0}};
+
+    expect(r, geteuid() ? -EPERM : -EINVAL);
+    return CALL(adjtimex, in(r, &t, 208));
+}
+
 CASE(clock_adjtime)
 {
     uint8_t t[208] = {0};
@@ -265,6 +274,14 @@ CASE(capget_asking_for_version)
     static const uint32_t v0[2] = {0, 0};
 
     return CALL(capget, in(r, v0, sizeof v0), 0);
+}
+
+CASE(capget_of_an_unknown_version)
+{
+    static const uint32_t v9[2] = {0x99999999, 0};
+
+    expect(r, -EINVAL);
+    return CALL(capget, in(r, v9, sizeof v9), room(r, 24));
 }
 
 CASE(capset)

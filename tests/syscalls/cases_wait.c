@@ -88,12 +88,39 @@ CASE(select_of_many)
     return CALL(select, 101, in(r, set, 16), 0, 0, in(r, &t, 16));
 }
 
+/* What is left of the time is told also when a signal ends the wait. */
+CASE(select_interrupted)
+{
+    struct timeval t = {600, 0};
+
+    soon_interrupted();
+    expect(r, -EINTR);
+    return CALL(select, 0, 0, 0, 0, in(r, &t, 16));
+}
+
+CASE(pselect6_interrupted)
+{
+    soon_interrupted();
+    expect(r, -EINTR);
+    return CALL(pselect6, 0, 0, 0, 0, in(r, &long_time, 16), 0);
+}
+
+CASE(ppoll_interrupted)
+{
+    struct pollfd p = {eventfd(0, 0), POLLIN, 0x7777};
+
+    soon_interrupted();
+    expect(r, -EINTR);
+    return CALL(ppoll, in(r, &p, sizeof p), 1, loose(r, &long_time, 16), 0, 0);
+}
+
 CASE(pselect6)
 {
     struct abi_sigset_pair s = {in(r, &no_signals, 8), 8};
     int fd = eventfd(1, 0);
     uint64_t readable = 1u << fd;
 
+    null_free(r);
     return CALL(pselect6, fd + 1, in(r, &readable, 8), 0, 0, in(r, &long_time, 16), in(r, &s, sizeof s));
 }
 
@@ -170,6 +197,7 @@ CASE(rt_sigtimedwait_too_long)
     const uint64_t set = 1 << (SIGUSR2 - 1);
 
     expect(r, -EAGAIN);
+    null_free(r);
     return CALL(rt_sigtimedwait, in(r, &set, 8), room(r, 128), in(r, &at_once, 16), 8);
 }
 
@@ -353,6 +381,7 @@ CASE(futex_wait_too_long)
 
     aligned(r, 4);
     expect(r, -ETIMEDOUT);
+    null_free(r);
     return CALL(futex, at, FUTEX_WAIT, 5, in(r, &t, 16), 0, 0);
 }
 

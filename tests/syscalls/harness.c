@@ -24,12 +24,12 @@ enum {
     PROBE_FD = 230,                       /* the pipe that safe_read goes through: out of the cases' way */
 };
 
-enum mode { PLAIN, PLAIN_AGAIN, GARBAGE, TIGHT, SHORT };
+enum mode { PLAIN, PLAIN_AGAIN, GARBAGE, TIGHT, SHORT, NULLED };
 static const char *const mode_name[] = {
-    "first pattern", "second pattern", "garbage in unused register bits", "unmapped page right behind", "last byte unmapped"};
+    "first pattern", "second pattern", "garbage where nothing should matter", "unmapped page right behind", "last byte unmapped", "NULL for an argument"};
 
 /* Of each byte, kept from run to run. */
-enum { CLAIMED = 1, CHANGED = 2, PREPARED = 4 };
+enum { CLAIMED = 1, CHANGED = 2, PREPARED = 4, FETCHED = 8 };
 
 /* Shared between the runs of a case. */
 struct buffer {
@@ -42,7 +42,8 @@ struct buffer {
 struct shared {
     struct buffer buffer[MAX_BUFFERS];
     unsigned nbuffers;
-    bool done, skipped, failed, made_call, holes, partial;
+    bool done, skipped, failed, made_call, holes, partial, null_free;
+    uint8_t pointers, strict_pointers;    /* bit k: argument k leads to one of the buffers, and to a strict one */
     long result, expected;
     char message[600];
 };
@@ -55,11 +56,14 @@ struct range_list {
 struct run {
     struct shared *s;
     enum mode mode;
-    unsigned nbuffers, victim;            /* SHORT: the buffer that is cut */
+    unsigned nbuffers, victim;            /* SHORT: the buffer that is cut; NULLED: the argument */
     uint8_t *window[MAX_BUFFERS], *base[MAX_BUFFERS];
     bool prepared[MAX_BUFFERS];
     uint8_t before[MAX_BUFFERS][WINDOW];
+    void (*undo)(int);
+    int undo_arg;
     struct range_list pre, post;
+    const struct syscall_arg *nulled;
 };
 
 static struct test_case *cases, **cases_end = &cases;
@@ -72,7 +76,21 @@ register_case(struct test_case *c)
     cases_end = &c->next;
 }
 
-/* Ends the run. */
+void
+undo(struct run *r, void (*fn)(int), int arg)
+{
+    r->undo = fn;
+    r->undo_arg = arg;
+}
+
+static void __attribute__((noreturn))
+end_run(struct run *r, int status)
+{
+    if (r->undo)
+        r->undo(r->undo_arg);
+    _exit(status);
+}
+
 static void __attribute__((noreturn, format(printf, 2, 3)))
 fail(struct run *r, const char *fmt, ...)
 {
@@ -83,7 +101,7 @@ fail(struct run *r, const char *fmt, ...)
     vsnprintf(r->s->message + n, sizeof r->s->message - n, fmt, ap);
     va_end(ap);
     r->s->failed = true;
-    _exit(1);
+    end_run(r, 1);
 }
 
 void
@@ -91,7 +109,7 @@ skip(struct run *r, const char *why)
 {
     snprintf(r->s->message, sizeof r->s->message, "%s", why);
     r->s->skipped = true;
-    _exit(0);
+    end_run(r, 0);
 }
 
 void
@@ -113,6 +131,12 @@ void
 partial(struct run *r)
 {
     r->s->partial = true;
+}
+
+void
+null_free(struct run *r)
+{
+    r->s->null_free = true;
 }
 
 void
@@ -151,7 +175,7 @@ place(const struct run *r, const struct buffer *b, unsigned i)
 {
     size_t at;
 
-    if (r->mode < TIGHT)
+    if (r->mode < TIGHT || r->mode == NULLED)
         return MIDDLE;
     at = WINDOW - b->extent;
     if (r->mode == SHORT && i == r->victim)
@@ -250,12 +274,18 @@ collect(const struct syscall_range *x, void *cookie)
 }
 
 static bool
-claims_write(const struct range_list *l, uint64_t a)
+claims(const struct range_list *l, unsigned access, uint64_t a)
 {
     for (unsigned i = 0; i < l->n; i++)
-        if (l->r[i].access == SYSCALL_WRITE && a - l->r[i].addr < l->r[i].size)
+        if (l->r[i].access == access && a - l->r[i].addr < l->r[i].size)
             return true;
     return false;
+}
+
+static bool
+claims_write(const struct range_list *l, uint64_t a)
+{
+    return claims(l, SYSCALL_WRITE, a);
 }
 
 static const char *
@@ -274,12 +304,16 @@ measure(struct run *r)
     for (unsigned k = 0; k < r->pre.n; k++) {
         const struct syscall_range *x = &r->pre.r[k];
 
+        if (x->addr < PAGE && !x->maybe)
+            fail(r, "%s: claimed at NULL", range_text(x));
         for (unsigned i = 0; i < r->nbuffers; i++) {
             uint64_t off = x->addr - (uint64_t)(uintptr_t)r->base[i];
             struct buffer *b = &r->s->buffer[i];
 
             if (x->addr - (uint64_t)(uintptr_t)r->window[i] >= WINDOW)
                 continue;
+            for (uint64_t k = off; x->access != SYSCALL_WRITE && k < off + x->size && MIDDLE + k < WINDOW; k++)
+                b->byte[MIDDLE + k] |= FETCHED;
             if (x->addr < (uint64_t)(uintptr_t)r->base[i] || off + x->size > WINDOW - MIDDLE)
                 fail(r, "%s: claim outside its buffer: offset %ld, %lu bytes", range_text(x), (long)off, (unsigned long)x->size);
             if (off + x->size > b->extent)
@@ -351,6 +385,16 @@ spoil(struct syscall_args *a)
     }
 }
 
+/* Contents that no range says are examined. */
+static void
+scramble(struct run *r)
+{
+    for (unsigned i = 0; i < r->nbuffers; i++)
+        for (size_t k = 0; r->prepared[i] && k < r->s->buffer[i].size; k++)
+            if (!claims(&r->pre, SYSCALL_READ, (uint64_t)(uintptr_t)r->base[i] + k))
+                r->base[i][k] = (uint8_t)(0x91 + 7 * k);
+}
+
 static long
 raw_syscall(unsigned nr, const uint64_t *a)
 {
@@ -365,11 +409,44 @@ raw_syscall(unsigned nr, const uint64_t *a)
 }
 
 static void
+note_pointers(struct run *r, const struct syscall_args *a)
+{
+    struct syscall_view v;
+
+    syscall_view(a, &v);
+    for (unsigned k = 0; k < v.nargs; k++)
+        for (unsigned i = 0; i < r->nbuffers; i++)
+            if (v.bits[k] && v.arg[k]->access && a->arg[k] == (uint64_t)(uintptr_t)r->base[i] && r->s->buffer[i].extent) {
+                r->s->pointers |= (uint8_t)(1 << k);
+                r->s->strict_pointers |= (uint8_t)(r->s->buffer[i].strict << k);
+            }
+}
+
+/* An optional path is optional only with other flags. */
+static void
+judge_null(struct run *r, long result)
+{
+    bool claimed = false, sure = false, path = r->nulled->kind == SYSCALL_ARG_PATH && r->nulled->optional;
+
+    for (unsigned i = 0; i < r->pre.n; i++)
+        if (r->pre.r[i].addr < PAGE) {
+            claimed = true;
+            sure |= !r->pre.r[i].maybe;
+        }
+    if (sure && result >= 0 && (r->s->strict_pointers >> r->victim & 1))
+        fail(r, "%s is NULL, which the table forbids, and the call succeeds", r->nulled->name);
+    if (!claimed && result == -EFAULT && !path)
+        fail(r, "%s is NULL, which the table allows, and the call fails with EFAULT", r->nulled->name);
+}
+
+static void
 judge_result(struct run *r, long result)
 {
     bool as_wanted = r->s->expected ? result == r->s->expected : result >= 0;
 
-    if (r->mode == SHORT) {
+    if (r->mode == NULLED) {
+        judge_null(r, result);
+    } else if (r->mode == SHORT) {
         if (result != -EFAULT)
             fail(r, "buffer %u ends %u before the %lu bytes claimed, and the result is %ld, not EFAULT", r->victim,
                  r->s->buffer[r->victim].align, (unsigned long)r->s->buffer[r->victim].sure_extent, result);
@@ -395,14 +472,25 @@ call(struct run *r, unsigned nr, const uint64_t arg[6])
     memcpy(a.arg, arg, sizeof a.arg);
     if (r->mode == GARBAGE)
         spoil(&a);
+    if (r->mode == NULLED) {
+        static struct syscall_view v;
+
+        a.arg[r->victim] = 0;
+        syscall_view(&a, &v);
+        r->nulled = v.arg[r->victim];
+    }
     complete = syscall_memory_pre(&a, collect, &r->pre);
     if (r->mode < TIGHT) {
         if (!complete && !r->s->partial)
             fail(r, "the table does not know all of this call");
+        if (r->mode == GARBAGE)
+            scramble(r);
         snapshot(r);
     }
-    if (r->mode == PLAIN)
+    if (r->mode == PLAIN) {
         measure(r);
+        note_pointers(r, &a);
+    }
     result = raw_syscall(nr, a.arg);
     if (syscall_info(nr)->flags & SYSCALL_INT_RESULT)
         result = (int)result;
@@ -438,7 +526,7 @@ child(const struct test_case *c, struct shared *s, enum mode mode, unsigned vict
     must(chdir(scratch) == 0, "scratch directory");
     c->fn(&run);
     s->done = s->made_call;
-    _exit(0);
+    end_run(&run, 0);
 }
 
 static bool
@@ -463,16 +551,29 @@ run_once(const struct test_case *c, struct shared *s, enum mode mode, unsigned v
     return false;
 }
 
+/* Claimed to be written, and not changed in either run. Where the case had put
+ * something, the same may have been written over it: but not all over. */
 static bool
 unwritten_claim(struct shared *s)
 {
-    for (unsigned i = 0; i < s->nbuffers && !s->holes; i++)
-        for (size_t k = 0; k < WINDOW; k++)
-            if (s->buffer[i].byte[k] == CLAIMED) {
-                snprintf(s->message, sizeof s->message, "byte %ld of buffer %u is claimed to be written, and is not",
-                         (long)k - MIDDLE, i);
-                return true;
-            }
+    for (unsigned i = 0; i < s->nbuffers && !s->holes; i++) {
+        unsigned blind = 0, changed = 0;
+
+        for (size_t k = 0; k < WINDOW; k++) {
+            uint8_t b = s->buffer[i].byte[k];
+
+            changed += (b & CHANGED) != 0;
+            blind += (b & CLAIMED) && (b & PREPARED) && !(b & FETCHED);
+            if (b & PREPARED || (b & (CLAIMED | CHANGED)) != CLAIMED)
+                continue;
+            snprintf(s->message, sizeof s->message, "byte %ld of buffer %u is claimed to be written, and is not", (long)k - MIDDLE, i);
+            return true;
+        }
+        if (blind && !changed) {
+            snprintf(s->message, sizeof s->message, "buffer %u is claimed to be written and not to be read, and does not change", i);
+            return true;
+        }
+    }
     return false;
 }
 
@@ -489,6 +590,9 @@ run_all(const struct test_case *c, struct shared *s)
         return false;
     for (unsigned i = 0; i < s->nbuffers; i++)
         if (s->buffer[i].strict && s->buffer[i].sure_extent > 0 && !run_once(c, s, SHORT, i))
+            return false;
+    for (unsigned k = 0; k < SYSCALL_MAX_ARGS && !s->null_free; k++)
+        if ((s->pointers >> k & 1) && !run_once(c, s, NULLED, k))
             return false;
     return true;
 }

@@ -5,7 +5,9 @@
  *   - with an unmapped page right behind what is claimed, the call still works:
  *     it touches no more. With the last claimed byte on that page, it fails with
  *     EFAULT: it touches no less;
- *   - register bits that the table says do not count can be anything.
+ *   - a pointer that is NULL fails the call, and not with EFAULT if it may be NULL;
+ *   - register bits that the table says do not count can be anything, and so can
+ *     memory that it says is not examined.
  * Each run is a child process, so that a case can do what it likes to itself. */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #ifndef DRTOOLS_TESTS_SYSCALLS_HARNESS_H
@@ -52,12 +54,16 @@ void aligned(struct run *r, size_t a);                       /* the memory asked
 
 void expect(struct run *r, long result);                     /* instead of success: -errno                          */
 void partial(struct run *r);                                 /* the table says it does not know all of this call    */
+void null_free(struct run *r);                               /* leave out the runs with NULL pointers: other checks come first */
 void holes(struct run *r);                                   /* claimed bytes may stay as they are: padding of records */
 void skip(struct run *r, const char *why) __attribute__((noreturn));
 
 long call(struct run *r, unsigned nr, const uint64_t arg[6]);
 #define CALL(name, ...) call(r, __NR_##name, (const uint64_t[6]){__VA_ARGS__})
 #define PTR(addr)       ((void *)(uintptr_t)(addr))
+
+/* For what outlives a process: called when the run ends, however it does. */
+void undo(struct run *r, void (*fn)(int arg), int arg);
 
 /* Things many cases need; failures end the run with a message. */
 int scratch_file(const char *contents);                      /* in the scratch directory, unlinked                  */

@@ -76,14 +76,14 @@ struct map_entry {
     uint8_t kind;
     uint8_t spilled;      /* MAP_RCX, …                            */
     uint8_t scratch;      /* register of MAP_SCRATCH               */
-    uint8_t uninserted;   /* what tools put before this instruction has not had its effect yet */
+    uint8_t uninserted;   /* of what tools put before this instruction, that of so many, the last ones, has not had its effect yet */
     int32_t rsp_adjust;   /* program's rsp = rsp + rsp_adjust      */
 };
 
 /* Note in the state map of `d`: code inserted by a tool before the current instruction goes on here, with the
- * program's values of `taken` in the spill slots (rcx, rdx, rax in this order). `done`: it has had its effect. */
+ * program's values of `taken` in the spill slots (rcx, rdx, rax in this order). `uninserted`: as in struct map_entry. */
 struct draft;
-void draft_map_inserted(struct draft *d, unsigned n_taken, bool done);
+void draft_map_inserted(struct draft *d, unsigned n_taken, unsigned uninserted);
 
 /* A block under construction. One a thread at a time; large, lives in the thread's scratch. */
 enum { DRAFT_MAX_EXITS = 64, DRAFT_MAX_CONSTANTS = 64, DRAFT_MAX_MAP = 600, DRAFT_CODE = 16 << 10 };

@@ -92,26 +92,25 @@ dispatch_at(struct thread *t, uint64_t pc)
 static void
 carry_out_syscall(struct thread *t, uint64_t at, uint64_t next)
 {
-    int64_t result;
+    struct tool_call c;
 
     if (LIKELY(!tools_want_syscalls)) {
         syscall_program(t, at, next);
         return;
     }
-    uint64_t number = t->s.mc.gpr[RAX];
-    if (tools_syscall_pre(t, &result))
-        syscall_result(t, next, result);
+    if (tools_syscall_pre(t, &c))
+        syscall_result(t, next, c.result);
     else
         syscall_program(t, at, next);
-    if (t->s.mc.rip == next)         /* not to be restarted after a signal */
-        tools_syscall_post(t, number);
+    tools_syscall_post(t, &c, t->s.mc.rip == next);     /* otherwise a signal comes first */
 }
 
 static void
 leave_by_exit(struct thread *t, exit_id id)
 {
     struct exit x = *exit_get(id);
-    uint64_t at = frag_get(x.from)->tag + x.app_off, next = x.target;
+    uint64_t tag = frag_get(x.from)->tag, at = tag + x.app_off, next = x.target;
+    unsigned mode = frag_get(x.from)->mode;
 
     publish_outside(t);
     cache_stats.exits++;
@@ -121,14 +120,21 @@ leave_by_exit(struct thread *t, exit_id id)
     case X_SYSCALL:
         t->doing = "in a system call";
         t->s.mc.rip = at;
-        if (t->s.pending)
+        signal_update_pending(t);
+        if (t->s.pending) {
+            tools_block_cut(t, tag, mode, at, 0);
             signal_deliver_queued(t);
+        }
         carry_out_syscall(t, at, next);
+        if (t->s.mc.rip == at)
+            tools_block_cut(t, tag, mode, at, 0);
         go_on(t, t->s.mc.rip, 0, false);
     case X_SPECIAL:
         t->s.mc.rip = at;
-        if (!special_instruction(t, at, &next))
+        if (!special_instruction(t, at, &next)) {
+            tools_block_cut(t, tag, mode, at, 0);
             run_natively(t);
+        }
         go_on(t, next, 0, false);
     case X_FPSAVE:
         fix_saved_x87_pointer(t, at, next);
@@ -170,10 +176,11 @@ dispatch(struct thread *t)
     if (reason < EXIT_FIRST_REASON) {
         leave_by_exit(t, (exit_id)reason);
     } else if (reason == EXIT_CALLED) {
+        struct app_state s;
         bool pad;
         frag_id f = cache_owner(t->s.call_back, &pad);
-        if (f && tools_want_cuts)
-            tools_block_cut(t, f, t->s.mc.rip, true);
+        if (f && translate_state(f, t->s.call_back, &s))
+            tools_block_cut(t, frag_get(f)->tag, frag_get(f)->mode, s.pc, s.entry.uninserted);
         publish_outside(t);
         go_on(t, t->s.mc.rip, 0, false);
     } else {

@@ -5,6 +5,7 @@
 #include "core/tools.h"
 
 #include "core/engine.h"
+#include "linux/abi.h"
 #include "linux/memory.h"
 #include "linux/sys.h"
 
@@ -146,24 +147,33 @@ tools_insert(struct dr_block *b, unsigned index)
     b->at = index;
     EACH(i)
         if (b->wanted >> i & 1) {
+            b->tool = i;
             tools[i]->block_insn(b, index);
             dr_give_registers(b);
         }
 }
 
 void
-tools_block_cut(struct thread *t, frag_id f, uint64_t pc, bool inserted)
+tools_block_cut(struct thread *t, uint64_t tag, unsigned mode, uint64_t pc, unsigned uninserted)
 {
-    struct fragment *frag = frag_get(f);
-    struct dr_cut c = {.size = sizeof c, .thread = t, .tag = frag->tag, .mode = frag->mode, .inserted = inserted};
+    struct dr_cut c = {.size = sizeof c, .thread = t, .tag = tag, .mode = mode};
+    uint8_t bytes[INSN_MAX_LEN + 1];
     struct insn in;
 
-    for (uint64_t at = frag->tag; at < pc; at += in.len, c.done++)
-        if (!scan_insn((const uint8_t *)at, INSN_MAX_LEN, &in))
+    if (!tools_want_cuts)
+        return;
+    for (uint64_t at = tag; at < pc; at += in.len, c.done++) {
+        size_t n = INSN_MAX_LEN;
+        while (n && !safe_read(bytes, at, n))
+            n--;
+        if (!scan_insn(bytes, n, &in))
             break;
-    EACH(i)
+    }
+    EACH(i) {
+        c.inserted = i + uninserted < n_tools;
         if (HAS(i, block_cut))
             tools[i]->block_cut(&c);
+    }
 }
 
 uint64_t dr_block_tag(const dr_block *b) { return b->draft->tag; }
@@ -214,6 +224,18 @@ dr_flags_dead(dr_block *b, unsigned index)
 
 /* ---- inserting ---- */
 
+/* Notes that what is emitted from here on comes before, or after, the effect of the current tool's code. */
+static void
+map_before(dr_block *b)
+{
+    draft_map_inserted(b->draft, b->n_taken, n_tools - b->tool);
+}
+static void
+map_after(dr_block *b)
+{
+    draft_map_inserted(b->draft, b->n_taken, n_tools - b->tool - 1);
+}
+
 static const uint32_t spill_slot[3] = {SLOT_SPILL0, SLOT_SPILL1, SLOT_SPILL2};
 
 enum reg
@@ -227,7 +249,7 @@ dr_take_register(dr_block *b, unsigned index)
     enum reg r = choice[b->n_taken];
     x_mov_slot_r(&b->draft->hot, spill_slot[b->n_taken], r);
     b->taken[b->n_taken++] = (uint8_t)r;
-    draft_map_inserted(b->draft, b->n_taken, false);
+    map_before(b);
     return r;
 }
 
@@ -237,7 +259,7 @@ dr_give_registers(dr_block *b)
     while (b->n_taken) {
         b->n_taken--;
         x_mov_r_slot(&b->draft->hot, b->taken[b->n_taken], spill_slot[b->n_taken]);
-        draft_map_inserted(b->draft, b->n_taken, true);
+        map_after(b);
     }
 }
 
@@ -248,7 +270,7 @@ dr_insert_add(dr_block *b, unsigned index, uint32_t slot, int32_t n)
 
     if (dr_flags_dead(b, index)) {
         x_add_slot_i32(e, slot, n);
-        draft_map_inserted(b->draft, b->n_taken, true);
+        map_after(b);
         return;
     }
     enum reg r = dr_take_register(b, index);
@@ -256,7 +278,7 @@ dr_insert_add(dr_block *b, unsigned index, uint32_t slot, int32_t n)
     x_mov_r_slot(e, r, slot);
     x_lea_add(e, r, n);
     x_mov_slot_r(e, slot, r);
-    draft_map_inserted(b->draft, b->n_taken, true);
+    map_after(b);
     dr_give_registers(b);
 }
 
@@ -281,7 +303,7 @@ dr_insert_call(dr_block *b, void (*f)(uint64_t arg, struct dr_mcontext *mc), uin
     emit_u8(e, 0xe9);
     emit_pc32(e, RELOC_PC32, (uint64_t)cache_call_routine, 0);
     b->n_taken = 0;                                       /* the routine has put everything back */
-    draft_map_inserted(b->draft, 0, true);
+    map_after(b);
 }
 
 /* ---- threads ---- */
@@ -304,44 +326,54 @@ dr_thread *dr_thread_current(void) { return thread_self(); }
 
 /* ---- system calls ---- */
 
-static const uint8_t arg_reg[6] = {RDI, RSI, RDX, R10, R8, R9};
+static const uint8_t call_reg[7] = {RAX, RDI, RSI, RDX, R10, R8, R9};
 
 bool
-tools_syscall_pre(struct thread *t, int64_t *result)
+tools_syscall_pre(struct thread *t, struct tool_call *c)
 {
-    uint64_t *g = t->s.mc.gpr;
-    struct dr_syscall s = {.size = sizeof s, .thread = t, .number = g[RAX], .mc = (struct dr_mcontext *)&t->s.mc};
+    struct dr_syscall s = {.size = sizeof s, .thread = t, .mc = (struct dr_mcontext *)&t->s.mc};
 
-    for (unsigned k = 0; k < 6; k++)
-        s.arg[k] = g[arg_reg[k]];
+    for (unsigned k = 0; k < 7; k++)
+        c->program[k] = t->s.mc.gpr[call_reg[k]];
+    s.number = c->program[0];
+    memcpy(s.arg, c->program + 1, sizeof s.arg);
     EACH(i)
         if (HAS(i, syscall_pre) && !s.skip)
             tools[i]->syscall_pre(&s);
-    g[RAX] = s.number;
-    for (unsigned k = 0; k < 6; k++)
-        g[arg_reg[k]] = s.arg[k];
-    *result = s.result;
+    c->made[0] = s.number;
+    memcpy(c->made + 1, s.arg, sizeof s.arg);
+    c->result = s.result;
+    for (unsigned k = 0; k < 7; k++)
+        t->s.mc.gpr[call_reg[k]] = c->made[k];
     return s.skip;
 }
 
 void
-tools_syscall_post(struct thread *t, uint64_t number)
+tools_syscall_post(struct thread *t, const struct tool_call *c, bool done)
 {
-    struct dr_syscall s = {.size = sizeof s, .thread = t, .number = number, .result = (int64_t)t->s.mc.gpr[RAX],
-                           .mc = (struct dr_mcontext *)&t->s.mc};
+    struct dr_syscall s = {.size = sizeof s, .thread = t, .number = c->made[0], .mc = (struct dr_mcontext *)&t->s.mc};
+    uint64_t *g = t->s.mc.gpr;
 
-    for (unsigned k = 0; k < 6; k++)
-        s.arg[k] = t->s.mc.gpr[arg_reg[k]];
+    for (unsigned k = done; k < 7; k++)
+        if (c->made[k] != c->program[k])
+            g[call_reg[k]] = c->program[k];
+    if (!done)
+        return;
+    memcpy(s.arg, c->made + 1, sizeof s.arg);
+    s.result = (int64_t)g[RAX];
     EACH(i)
-        if (HAS(i, syscall_post))
+        if (HAS(i, syscall_post)) {
             tools[i]->syscall_post(&s);
-    t->s.mc.gpr[RAX] = (uint64_t)s.result;
+            g[RAX] = (uint64_t)s.result;
+        }
 }
 
+/* ---- signals ---- */
+
 enum dr_signal_action
-tools_signal(struct thread *t, void *info, bool fault, struct mcontext *m)
+tools_signal(struct thread *t, struct ksiginfo *info, bool fault, struct mcontext *m)
 {
-    struct dr_signal s = {.size = sizeof s, .thread = t, .number = *(int *)info, .info = info, .fault = fault, .mc = (struct dr_mcontext *)m};
+    struct dr_signal s = {.size = sizeof s, .thread = t, .number = info->signo, .info = info, .fault = fault, .mc = (struct dr_mcontext *)m};
     enum dr_signal_action a = DR_SIGNAL_DELIVER;
 
     EACH(i)

@@ -18,6 +18,7 @@ struct dr_block {
     bool is_seen[BLOCK_MAX_INSNS];
     uint32_t wanted;                     /* bit per tool: block_begin said true                    */
     unsigned at;                         /* instruction being emitted                              */
+    unsigned tool;                       /* whose code is being inserted                           */
     uint8_t taken[3], n_taken;           /* registers whose program values are in the spill slots  */
 };
 
@@ -36,11 +37,19 @@ void tools_block_begin(struct dr_block *b);
 /* What the tools put before instruction `index`. Leaves all registers the program's. */
 void tools_insert(struct dr_block *b, unsigned index);
 void tools_fragment_deleted(uint64_t tag, unsigned mode);
-/* The execution of fragment f ended at `pc` (its instruction there not executed). */
-void tools_block_cut(struct thread *t, frag_id f, uint64_t pc, bool inserted);
+/* The execution of the block (tag, mode) ended at `pc`: its instruction there was not executed. `uninserted`: see
+ * struct map_entry. Nothing unless tools_want_cuts. */
+void tools_block_cut(struct thread *t, uint64_t tag, unsigned mode, uint64_t pc, unsigned uninserted);
 
-bool tools_syscall_pre(struct thread *t, int64_t *result);      /* true: skipped, with the result */
-void tools_syscall_post(struct thread *t, uint64_t number);
+/* One system call as the program made it, and as tools had it made. */
+struct tool_call { uint64_t program[7], made[7]; int64_t result; };
+bool tools_syscall_pre(struct thread *t, struct tool_call *c);      /* true: skipped, with the result */
+/* Puts argument registers back; `done`: the program goes on behind the call. */
+void tools_syscall_post(struct thread *t, const struct tool_call *c, bool done);
+
+/* What tools want of a signal about to be delivered at `m`. Both may be changed by it. */
+struct ksiginfo;
+enum dr_signal_action tools_signal(struct thread *t, struct ksiginfo *info, bool fault, struct mcontext *m);
 
 /* Bytes of thread memory that tools asked for; struct thread's block holds them behind the table. */
 extern uint32_t tools_thread_bytes;

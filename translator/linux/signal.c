@@ -119,11 +119,39 @@ signal_return_to_dispatch(struct thread *t, struct kucontext *uc)
     uc->sigmask = t->queued ? ~SYNC_SIGNALS : kernel_mask(t->app_mask);
 }
 
+/* The program goes on at `m` as if the signal had not come. */
+static void
+pass_over(struct thread *t, struct kucontext *uc, const struct mcontext *m)
+{
+    t->s.mc = *m;
+    if (t->mask_saved)
+        t->app_mask = t->saved_mask;
+    t->mask_saved = false;
+    signal_return_to_dispatch(t, uc);
+}
+
+static void deliver_now(struct thread *t, struct kucontext *uc, const struct mcontext *m, const struct ksiginfo *info, bool fault);
+
+/* Delivers `info` to the program, unless a tool has other plans. */
+static void
+deliver(struct thread *t, struct kucontext *uc, const struct mcontext *m, const struct ksiginfo *info, bool fault)
+{
+    struct ksiginfo told = *info;
+    struct mcontext at = *m;
+
+    if (LIKELY(!tools_want_signals))
+        deliver_now(t, uc, m, info, fault);
+    else if (tools_signal(t, &told, fault, &at) == DR_SIGNAL_DELIVER)
+        deliver_now(t, uc, &at, &told, fault);
+    else
+        pass_over(t, uc, &at);
+}
+
 /* Delivers `info` to the program, which stands at `m`. `uc` is the kernel's frame of
  * this very interruption: its vector state is the program's. `fault`: raised by the
  * program's own instruction, so it cannot be blocked or ignored. */
 static void
-deliver(struct thread *t, struct kucontext *uc, const struct mcontext *m, const struct ksiginfo *info, bool fault)
+deliver_now(struct thread *t, struct kucontext *uc, const struct mcontext *m, const struct ksiginfo *info, bool fault)
 {
     int sig = info->signo;
     struct ksigaction a = action_take(t, sig);
@@ -137,17 +165,14 @@ deliver(struct thread *t, struct kucontext *uc, const struct mcontext *m, const 
     if (a.handler <= 1) {
         if (a.handler == 0 && (stops_by_default & SIG_BIT(sig)))
             sys2(__NR_kill, sys0(__NR_getpid), SIG_STOP);
-        if (t->mask_saved)
-            t->app_mask = t->saved_mask;
-        t->mask_saved = false;
-        signal_return_to_dispatch(t, uc);
+        pass_over(t, uc, m);
         return;
     }
     if (!sigframe_push(t, uc, m, info, &a)) {
         struct ksiginfo segv = {.signo = SIG_SEGV, .code = 0x80 /* SI_KERNEL */};
         if (sig == SIG_SEGV)
             die_by(t, SIG_SEGV, &segv);
-        deliver(t, uc, m, &segv, true);
+        deliver_now(t, uc, m, &segv, true);
         return;
     }
     t->app_mask |= (a.mask | (a.flags & SAF_NODEFER ? 0 : SIG_BIT(sig))) & ~(SIG_BIT(SIG_KILL) | SIG_BIT(SIG_STOP));
@@ -288,8 +313,7 @@ program_state(struct thread *t, const struct kucontext *uc, struct mcontext *m)
     if (step_is_done(t, m))
         return IN_ENGINE;            /* the trap of that instruction comes first */
     step_undo(t, m);
-    if (tools_want_cuts)
-        tools_block_cut(t, f, s.pc, !s.entry.uninserted);
+    tools_block_cut(t, frag_get(f)->tag, frag_get(f)->mode, s.pc, s.entry.uninserted);
     return IN_CACHE;
 }
 
@@ -461,7 +485,11 @@ signal_install(int sig, const struct ksigaction *a)
                            .mask = ~SYNC_SIGNALS};
     bool sync = SIG_BIT(sig) & SYNC_SIGNALS;
 
-    if (sync || a->handler > 1) {
+    bool ends = a->handler == 0 && !((ignored_by_default | stops_by_default) & SIG_BIT(sig));
+    bool told = tools_want_signals && ends && sig != SIG_KILL && sig != SIG_STOP;
+    if (told)
+        k.flags |= SAF_RESTART;
+    if (sync || told || a->handler > 1) {
         k.handler = (uint64_t)signal_entry;
         k.flags |= SAF_SIGINFO | SAF_ONSTACK;
     }
@@ -480,8 +508,8 @@ signal_init_process(struct thread *t)
     for (int sig = 1; sig <= NSIG_MAX; sig++)
         if (sig != SIG_KILL && sig != SIG_STOP)
             sys4(__NR_rt_sigaction, sig, 0, (long)&first_process.action[sig], 8);
-    for (int sig = 1; sig < 32; sig++)
-        if (SIG_BIT(sig) & SYNC_SIGNALS)
+    for (int sig = 1; sig <= NSIG_MAX; sig++)
+        if (SIG_BIT(sig) & SYNC_SIGNALS || (tools_want_signals && sig != SIG_KILL && sig != SIG_STOP && first_process.action[sig].handler == 0))
             signal_install(sig, &first_process.action[sig]);
     sys4(__NR_rt_sigprocmask, 0, 0, (long)&t->app_mask, 8);
     t->app_altstack.flags = SSF_DISABLE;

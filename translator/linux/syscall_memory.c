@@ -292,11 +292,17 @@ walk_length(struct syscall_walk *w, uint64_t addr)
     return now < before ? now : before;
 }
 
+/* What is read and then written is read for certain: MAYBE is about the answer. */
 static void
 both(struct syscall_walk *w, unsigned access, uint64_t addr, uint64_t n)
 {
-    if (access & ACCESS_IN)
+    bool maybe = w->maybe;
+
+    if (access & ACCESS_IN) {
+        w->maybe = maybe && !(access & ACCESS_OUT);
         walk_in(w, addr, n, NULL);
+        w->maybe = maybe;
+    }
     if (access & ACCESS_OUT)
         walk_out(w, addr, n, NULL);
 }

@@ -9,6 +9,7 @@ enum {
     PAGE = 4096,
     PARAMETER_NAME = 256,          /* fsconfig: strndup_user(…, 256)                     */
     MNT_ID_REQ_MIN = 24,
+    TYPE_NAME = 64,                /* longer than any file system's name in use         */
 };
 
 /* A page at most, as far as it is mapped; nearly all filesystems take a string of it. */
@@ -61,9 +62,11 @@ file_system_name(struct syscall_walk *w, unsigned k)
     if (!w->post) {
         walk_unknown(w);
         walk_out(w, at, 1, NULL);
+        w->maybe = true;
+        walk_out(w, at + 1, TYPE_NAME - 1, NULL);
         return;
     }
-    while (c && n < PARAMETER_NAME && walk_fetch(w, &c, at + n, 1))
+    while (c && n < TYPE_NAME && walk_fetch(w, &c, at + n, 1))
         n++;
     walk_out(w, at, n, NULL);
 }

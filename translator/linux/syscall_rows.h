@@ -115,7 +115,7 @@ struct syscall_layout {
 
 /* What may follow an argument's name. */
 #define OPTIONAL      .optional = 1                /* NULL is allowed: then nothing is accessed   */
-#define MAYBE         .maybe = 1                   /* the kernel may touch less than stated       */
+#define MAYBE         .maybe = 1                   /* the kernel may touch less than stated; of INOUT, only the writing */
 #define WROTE(when)   .wrote = WROTE_##when
 #define IF(k, mask)     .if_how = IF_ANY, .if_arg = k, .if_mask = (uint32_t)(mask)
 #define UNLESS(k, mask) .if_how = IF_NONE, .if_arg = k, .if_mask = (uint32_t)(mask)

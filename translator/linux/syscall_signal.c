@@ -37,7 +37,7 @@ known_code(int32_t code)
     return code == CODE_KERNEL || code == CODE_ASYNCNL || (code <= 0 && code >= CODE_DETHREAD);
 }
 
-/* The kernel sets si_signo itself, and passes what follows si_code on to the
+/* The kernel sets si_signo itself (pidfd_send_signal insists on it), and passes what follows si_code on to the
  * receiver: how much of the union that is depends on si_code, which only the
  * two programs agree upon. Beyond it there must be zeroes if the code is unknown. */
 void
@@ -46,7 +46,7 @@ walk_siginfo_in(struct syscall_walk *w, unsigned k)
     uint64_t at = w->call->arg[k];
     int32_t code = (int32_t)walk_fetch32(w, at + 8);
 
-    walk_copy(w, at, 4, "si_signo");
+    (w->call->nr == __NR_pidfd_send_signal ? walk_in : walk_copy)(w, at, 4, "si_signo");
     walk_in(w, at + 4, 8, "si_errno");
     walk_copy(w, at + 12, KERNEL_SIGINFO - 12, NULL);
     w->maybe = code > 0;             /* known up to a number that depends on the signal */

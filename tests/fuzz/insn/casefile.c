@@ -21,6 +21,7 @@ struct number_field {
 
 static const struct number_field numbers[] = {
     N("id", id),
+    N("far_base", far_base),
     N("zone", zone),
     N("install", install),
     N("entry", entry),

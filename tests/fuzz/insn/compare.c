@@ -1,6 +1,7 @@
 /* Comparison is of bytes; the report afterwards looks for the fields. */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "compare.h"
+#include "recipe.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -184,7 +185,7 @@ print_difference(FILE *out, const struct insn_case *c, const struct insn_result 
 uint64_t
 case_address(const struct insn_case *c)
 {
-    uint64_t zone = c->zone == ZONE_LOW ? ZONE_LOW_BASE : ZONE_FAR_BASE;
+    uint64_t zone = zone_base[c->zone];
 
     return zone + c->code_off +
            (c->install == INSTALL_PROTECT ? CODE_WX

@@ -498,7 +498,8 @@ forms_build(struct forms *f)
     memset(builder.table, 0xff, sizeof builder.table);
     ZydisDecoderInit(&f->decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
     /* AMD's processors take the operand-size prefix of near branches seriously. */
-    ZydisDecoderEnableMode(&f->decoder, ZYDIS_DECODER_MODE_AMD_BRANCHES, cpu_is_amd());
+    f->amd = cpu_is_amd();
+    ZydisDecoderEnableMode(&f->decoder, ZYDIS_DECODER_MODE_AMD_BRANCHES, f->amd);
     enumerate_legacy();
     enumerate_vex(SK_VEX, 1, 3);
     enumerate_vex(SK_XOP, 8, 10);

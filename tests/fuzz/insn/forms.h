@@ -74,6 +74,7 @@ struct forms {
     struct form *form;
     struct skeleton *skeleton;
     size_t nforms, nskeletons;
+    bool amd; /* operand-size prefixes count for near branches */
     ZydisDecoder decoder;
 };
 

@@ -8,16 +8,37 @@
 #include "forms.h"
 #include "recipe.h"
 
+/* What can be left out, to look at the rest (option --without). */
+enum feature {
+    WITHOUT_GS = 1,           /* GS-relative operands and the GS base               */
+    WITHOUT_FS = 2,           /* FS-relative operands                               */
+    WITHOUT_TF = 4,           /* popf that sets TF                                  */
+    WITHOUT_AC = 8,           /* popf that sets AC                                  */
+    WITHOUT_FAR = 16,         /* far jumps, calls and returns, iret                 */
+    WITHOUT_SMC = 32,         /* sequences that modify themselves                   */
+    WITHOUT_FAULTS = 64,      /* operands and instructions that are meant to fault  */
+    WITHOUT_X87SAVE = 128,    /* fnstenv, fnsave, fxsave, xsave and their inverses */
+    WITHOUT_BRANCH16 = 256,   /* near branches with an operand-size prefix        */
+    WITHOUT_INSTALL = 512,    /* code put in place otherwise than by stores        */
+    WITHOUT_SIGRETURN = 1024, /* entry by way of a signal frame                 */
+    WITHOUT_EDIT = 2048,      /* signal handlers that change registers              */
+    WITHOUT_END = 4096,       /* code that ends where its mapping ends             */
+};
+
+extern const char *const feature_names[]; /* by bit number, NULL-terminated */
+
 struct generator {
     const struct forms *forms;
     uint32_t *all, *plain; /* forms to use: every one; those without vector operands */
     uint32_t nall, nplain;
     uint64_t seed;
+    unsigned without; /* WITHOUT_* */
 };
 
 /* Learns which forms are to be generated: those not excluded for which `had` is
  * set (NULL: all). */
-void generator_init(struct generator *g, const struct forms *f, const bool *had, uint64_t seed);
+void generator_init(struct generator *g, const struct forms *f, const bool *had, uint64_t seed,
+                    unsigned without);
 void generator_free(struct generator *g);
 
 /* Case number `index`. */
@@ -34,5 +55,7 @@ bool generate_probe(const struct generator *g, uint32_t form, uint64_t index, st
 const char *form_excluded(const struct form *f);
 /* It raises a fault whatever its operands are: that counts as having run. */
 bool form_always_faults(const struct form *f);
+/* It is of a kind that is left out. */
+bool form_left_out(const struct form *f, unsigned without);
 
 #endif

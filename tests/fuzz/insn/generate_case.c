@@ -16,6 +16,9 @@ enum { COUNTER = AREA_POINTERS + 0x1f0, OUTER_COUNTER = AREA_POINTERS + 0x1f8 };
 
 enum { COMPONENTS_ALL = 0xe7, COMPONENTS_SSE = 3, COMPONENTS_AVX = 7 };
 
+const char *const feature_names[] = {"gs",      "fs",       "tf",      "ac",        "far",  "smc", "faults",
+                                     "x87save", "branch16", "install", "sigreturn", "edit", "end", NULL};
+
 /* ---- which forms ---- */
 
 static void *
@@ -31,15 +34,16 @@ allocate(size_t n, size_t size)
 }
 
 void
-generator_init(struct generator *g, const struct forms *f, const bool *had, uint64_t seed)
+generator_init(struct generator *g, const struct forms *f, const bool *had, uint64_t seed, unsigned without)
 {
     memset(g, 0, sizeof *g);
     g->forms = f;
     g->seed = seed;
+    g->without = without;
     g->all = allocate(f->nforms, sizeof *g->all);
     g->plain = allocate(f->nforms, sizeof *g->plain);
     for (uint32_t i = 0; i < f->nforms; i++) {
-        if ((had && !had[i]) || form_excluded(&f->form[i]))
+        if ((had && !had[i]) || form_excluded(&f->form[i]) || form_left_out(&f->form[i], without))
             continue;
         g->all[g->nall++] = i;
         if (!f->form[i].vector)
@@ -184,7 +188,8 @@ start_registers(struct making *m)
     if (rng_percent(&m->rng, 8))
         s->rflags |= FLAG_DF;
     s->fs_base = data_address(m, AREA_SEGMENT + 0x100);
-    s->gs_base = rng_percent(&m->rng, 35) ? data_address(m, AREA_SEGMENT + 0x200) : 0;
+    s->gs_base =
+        rng_percent(&m->rng, 35) && !(m->g->without & WITHOUT_GS) ? data_address(m, AREA_SEGMENT + 0x200) : 0;
 }
 
 static void
@@ -198,7 +203,7 @@ start_case(struct making *m, const struct generator *g, uint64_t index, struct r
     m->rng.state = rng_mix(g->seed ^ rng_mix(index + 1));
     r->id = index;
     r->zone = rng_percent(&m->rng, 50) ? ZONE_LOW : ZONE_FAR;
-    m->zone = r->zone == ZONE_LOW ? ZONE_LOW_BASE : ZONE_FAR_BASE;
+    m->zone = zone_base[r->zone];
 }
 
 static void
@@ -214,9 +219,15 @@ choose_settings(struct making *m)
                  : roll < 75 ? INSTALL_REMAP
                  : roll < 88 ? INSTALL_PROTECT
                              : INSTALL_ALIAS;
+    if (m->g->without & WITHOUT_INSTALL)
+        r->install = INSTALL_STORE;
     roll = rng_below(g, 100);
     r->entry = roll < 40 ? ENTRY_JMP : roll < 70 ? ENTRY_CALL : roll < 90 ? ENTRY_RET : ENTRY_SIGRETURN;
     r->fault_action = (uint8_t)(rng_percent(g, 30) ? rng_below(g, FAULT_SKIP) : FAULT_SKIP + rng_below(g, 2));
+    if (m->g->without & WITHOUT_SIGRETURN && r->entry == ENTRY_SIGRETURN)
+        r->entry = ENTRY_JMP;
+    if (m->g->without & WITHOUT_EDIT && r->fault_action == FAULT_EDIT)
+        r->fault_action = FAULT_SKIP;
     r->fault_limit = (uint8_t)(1 + rng_below(g, FAULTS_MAX));
     roll = rng_below(g, 100);
     r->reps = 1 + (roll < 70 ? rng_below(g, 3) : roll < 96 ? rng_below(g, 30) : 40 + rng_below(g, 200));
@@ -432,7 +443,9 @@ emit_counted_loop(struct making *m)
     it->target = (int16_t)top;
 }
 
-/* Overwrites the immediate of an instruction a little further on. */
+/* Overwrites the immediate of an instruction a little further on. Not together
+ * with saves of the x87 pointers: an engine may learn of the store by a signal,
+ * and signals lose those. */
 static void
 emit_self_modification(struct making *m)
 {
@@ -440,8 +453,9 @@ emit_self_modification(struct making *m)
     int between = (int)rng_below(&m->rng, 3), index;
     struct item *it;
 
-    if (m->r->install >= INSTALL_PROTECT)
+    if (m->r->install >= INSTALL_PROTECT || m->g->without & WITHOUT_SMC || m->saves_state)
         return;
+    m->modifies = true;
     index = m->r->nitems;
     add_item(m, store, 7, MARK_RIPREL);
     emit_body(m, between, 0);
@@ -568,7 +582,7 @@ generate_case(const struct generator *g, uint64_t index, struct recipe *r)
         find_common(g);
     start_case(&m, g, index, r);
     choose_settings(&m);
-    m.faulty = rng_percent(&m.rng, 40);
+    m.faulty = rng_percent(&m.rng, 40) && !(g->without & WITHOUT_FAULTS);
     start_registers(&m);
     start_vectors(&m);
     n = 1 + (int)rng_below(&m.rng, rng_percent(&m.rng, 20) ? 30 : 10);
@@ -578,7 +592,7 @@ generate_case(const struct generator *g, uint64_t index, struct recipe *r)
         emit_element(&m, index * 8 + (uint64_t)i);
     }
     finish_case(&m);
-    if (rng_percent(&m.rng, 5))
+    if (rng_percent(&m.rng, 5) && !(g->without & WITHOUT_END))
         place_at_end(r);
 }
 

@@ -66,6 +66,18 @@ is_relative_branch(const ZydisDecodedInstruction *in)
     return in->raw.imm[0].is_relative;
 }
 
+bool
+narrow_branch(const struct making *m, const struct instance *x)
+{
+    if (!m->g->forms->amd || !m->g->forms->form[x->form].branch ||
+        (x->in.raw.rex.W && x->in.attributes & ZYDIS_ATTRIB_HAS_REX))
+        return false;
+    for (int i = 0; i < x->in.raw.prefix_count; i++)
+        if (x->in.raw.prefixes[i].value == 0x66)
+            return true;
+    return false;
+}
+
 static uint16_t
 kind_of(const ZydisDecodedInstruction *in, const struct instance *x)
 {
@@ -259,7 +271,7 @@ data_address(struct making *m, uint32_t area)
 bool
 in_data(uint64_t address, size_t size)
 {
-    uint64_t low = address - ZONE_LOW_BASE - DATA_RW, far = address - ZONE_FAR_BASE - DATA_RW;
+    uint64_t low = address - ZONE_LOW_BASE - DATA_RW, far = address - zone_base[ZONE_FAR] - DATA_RW;
 
     return low < DATA_RW_SIZE - size || far < DATA_RW_SIZE - size;
 }
@@ -464,7 +476,7 @@ choose_address(struct making *m, struct instance *x, const struct skeleton *s, c
         use_absolute(&x->fields, (int64_t)in_low_zone(m, target));
     else if (roll < 86 && !w->target)
         address_stack(m, x);
-    else if (roll < 92)
+    else if (roll < 92 && !(m->g->without & WITHOUT_FS))
         address_segment(m, x, target);
     else if (roll < 97 || !m->faulty || w->target)
         address_32bit(m, x, target);
@@ -564,6 +576,8 @@ acceptable(const struct making *m, const struct instance *x, int attempt)
 
     if (written & m->forbidden || names_rsp_under_evex(x))
         return false;
+    if (m->g->without & WITHOUT_BRANCH16 && narrow_branch(m, x))
+        return false;
     if (visible & (m->pinned | 1 << RSP) && attempt < TRIES * 3 / 4)
         return false;
     return !(m->quiet && (x->wild || visible & 1 << RSP));
@@ -640,6 +654,11 @@ emit_form(struct making *m, uint32_t form)
     if (rule && (m->no_flow || m->quiet) &&
         rule->flags & (RULE_FLOW | RULE_ENDS | RULE_FAULTS | RULE_INTERRUPTIBLE))
         return false;
+    if (form_saves_state(&m->g->forms->form[form])) {
+        if (m->modifies)
+            return false;
+        m->saves_state = true;
+    }
     m->touched = 0;
     for (int attempt = 0; attempt < 4; attempt++) {
         uint16_t written;

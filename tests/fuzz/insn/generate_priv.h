@@ -24,6 +24,7 @@ struct making {
     bool faulty;                        /* some operands are to fault                     */
     bool no_flow;                       /* straight code only                             */
     bool quiet;                         /* no faults at all                               */
+    bool modifies, saves_state; /* the case has code that writes code; that saves x87 or extended state */
     uint16_t group;
     int element_start[ELEMENTS_MAX + 1], nelements;
     bool ended; /* a terminal instruction was emitted             */
@@ -71,6 +72,8 @@ struct rule {
 };
 const struct rule *rule_of(const struct form *f); /* NULL: nothing special */
 
+bool form_saves_state(const struct form *f);
+
 /* ---- items ---- */
 struct item *add_item(struct making *m, const void *bytes, size_t len, uint16_t kind);
 void add_mov(struct making *m, int reg, uint64_t value);              /* shortest mov reg, imm   */
@@ -87,6 +90,7 @@ uint64_t interesting(struct rng *r);
 int gpr_number(ZydisRegister reg);
 uint16_t gprs_written(const struct instance *x);
 uint16_t gprs_read(const struct instance *x);
+bool narrow_branch(const struct making *m, const struct instance *x); /* its target is cut to 16 bits */
 const ZydisDecodedOperand *memory_operand(const struct instance *x);
 uint64_t data_address(struct making *m, uint32_t area);
 bool in_data(uint64_t address, size_t size); /* in writable data of some zone */

@@ -248,9 +248,9 @@ prepare_popf(struct making *m, struct instance *x)
     int32_t flags = (int32_t)(rng_next(&m->rng) & (FLAGS_ARITH | FLAG_DF)) | 2;
     uint8_t word[4] = {0x66, 0x68, (uint8_t)flags, (uint8_t)(flags >> 8)};
 
-    if (!m->quiet && rng_percent(&m->rng, 3))
+    if (!m->quiet && rng_percent(&m->rng, 3) && !(m->g->without & WITHOUT_TF))
         flags |= FLAG_TF;
-    if (!m->quiet && rng_percent(&m->rng, 3))
+    if (!m->quiet && rng_percent(&m->rng, 3) && !(m->g->without & WITHOUT_AC))
         flags |= FLAG_AC;
     if (rng_percent(&m->rng, 10))
         flags |= 0x203200; /* ID, IOPL, IF: the processor decides */
@@ -299,7 +299,7 @@ prepare_indirect(struct making *m, struct instance *x)
     const ZydisDecodedOperand *op = &x->ops[0];
     int ahead = pick_ahead(m), reg;
 
-    if (x->in.operand_width == 16 || (m->faulty && rng_percent(&m->rng, 3))) {
+    if (narrow_branch(m, x) || (m->faulty && rng_percent(&m->rng, 3))) {
         m->ended = true; /* goes wherever it goes */
         return true;
     }
@@ -329,7 +329,7 @@ prepare_ret(struct making *m, struct instance *x)
     int reg = free_register(m, 0);
     uint16_t pop = (uint16_t)(8 * rng_below(&m->rng, 32));
 
-    if (x->in.operand_width == 16) {
+    if (narrow_branch(m, x)) {
         m->ended = true;
         return true;
     }
@@ -767,4 +767,26 @@ form_always_faults(const struct form *f)
     const struct rule *rule = rule_of(f);
 
     return rule && rule->flags & RULE_FAULTS;
+}
+
+bool
+form_saves_state(const struct form *f)
+{
+    const struct rule *rule = rule_of(f);
+
+    return f->key.mnemonic == MN(FNSAVE) || f->key.mnemonic == MN(FNSTENV) ||
+           (rule && rule->wish == wish_scratch);
+}
+
+bool
+form_left_out(const struct form *f, unsigned without)
+{
+    const struct rule *rule = rule_of(f);
+    bool gs = f->key.mnemonic == MN(RDGSBASE) || f->key.mnemonic == MN(WRGSBASE);
+    bool far = f->key.traits & FORM_FAR && f->branch;
+
+    return (without & WITHOUT_GS && gs) || (without & WITHOUT_FAR && far) ||
+           (without & WITHOUT_FAULTS && form_always_faults(f)) ||
+           (without & WITHOUT_X87SAVE && form_saves_state(f)) ||
+           (without & WITHOUT_BRANCH16 && rule == &branch16_rule);
 }

@@ -4,12 +4,11 @@
 #define _GNU_SOURCE
 #include "casefile.h"
 #include "compare.h"
+#include "fuzz_options.h"
 #include "minimize.h"
 #include "session.h"
 
 #include <errno.h>
-#include <getopt.h>
-#include <libgen.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,18 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WORDS_MAX = 64, ASYNC_EVERY = 40 /* batches */ };
-
-struct options {
-    uint64_t seed, start, cases;
-    double seconds;
-    char *command[WORDS_MAX + 1];
-    char subject[PATH_MAX];
-    const char *save;
-    int plant, findings;
-    double least_coverage;
-    bool coverage, uncovered, replay, no_async, no_minimize, print, print_timeouts, expect, check_plants;
-};
+enum { ASYNC_EVERY = 40 /* batches */ };
 
 struct fuzzing {
     struct session s;
@@ -92,7 +80,7 @@ probe_forms(struct fuzzing *z)
     uint32_t form[BATCH];
     uint32_t n = 0;
 
-    generator_init(&all, &z->s.forms, NULL, 1);
+    generator_init(&all, &z->s.forms, NULL, 1, 0);
     for (uint64_t attempt = 0; attempt < 3; attempt++) {
         for (uint32_t i = 0; i < z->s.forms.nforms; i++) {
             if (form_excluded(&z->s.forms.form[i])) {
@@ -302,7 +290,7 @@ judge(struct fuzzing *z, uint32_t slot, uint32_t n)
         coverage_count(&z->s.coverage, &z->recipes[slot][i], &z->s.cases->slot[slot][i], a);
         z->done++;
         z->timeouts += a->outcome == OUTCOME_TIMEOUT;
-        if (a->outcome == OUTCOME_TIMEOUT && z->o.print_timeouts)
+        if (a->outcome == OUTCOME_TIMEOUT && z->o.timeouts)
             print_case(stdout, &z->s.forms, &z->s.cases->slot[slot][i]);
         if (!results_agree(a, b)) {
             report(z, slot, i, false);
@@ -388,6 +376,9 @@ replay(struct fuzzing *z, const char *path)
         exit(2);
     }
     restart_peers(z);
+    if (z->s.cases->slot[0][0].far_base)
+        zone_base[ZONE_FAR] = z->s.cases->slot[0][0].far_base;
+    z->s.native.fixed_layout = z->s.other.fixed_layout = zone_base[ZONE_FAR] != ZONE_FAR_BASE;
     if (!session_run(&z->s, 0, n, &at)) {
         printf("%s: the %s %s\n", path, session_blame(&z->s)->name, session_blame(&z->s)->death);
         return false;
@@ -405,137 +396,7 @@ replay(struct fuzzing *z, const char *path)
     return agree;
 }
 
-/* ---- options ---- */
-
-static void
-usage(FILE *out)
-{
-    fprintf(out, "usage: insn_fuzz [options] [--replay FILE...]\n"
-                 "  --cmd 'COMMAND'   the second peer runs below COMMAND (default: natively, too)\n"
-                 "  --seed N          seed (default 1); a case follows from seed and number\n"
-                 "  --cases N         number of cases; without it:\n"
-                 "  --seconds N       duration (default 10)\n"
-                 "  --long            for FUZZ_SECONDS of the environment, or an hour; a new seed each time\n"
-                 "  --start N         number of the first case\n"
-                 "  --findings N      stop after N differences (default 10)\n"
-                 "  --no-async        no cases with asynchronous signals\n"
-                 "  --no-minimize     report differences as they were found\n"
-                 "  --save DIR        write each difference to a file there\n"
-                 "  --replay          run the case files named on the command line\n"
-                 "  --print           print the cases --start... and do not run them\n"
-                 "  --timeouts        print the sequences that did not end\n"
-                 "  --coverage        print coverage; --uncovered lists what is missing\n"
-                 "  --least-coverage P  fail below P percent\n"
-                 "  --subject FILE    the subject (default: insn_subject beside insn_fuzz)\n"
-                 "  --plant N         the second peer behaves as an engine with bug N would\n"
-                 "  --check-plants    all planted bugs, each in a bounded number of cases\n"
-                 "  --expect-difference  succeed if there is one\n"
-                 "status: 0 no difference, 1 differences, 2 could not run\n");
-}
-
-static void
-split_command(struct options *o, char *text)
-{
-    int n = 0;
-
-    for (char *w = strtok(text, " "); w && n < WORDS_MAX; w = strtok(NULL, " "))
-        o->command[n++] = w;
-    o->command[n] = NULL;
-}
-
-static void
-default_subject(struct options *o)
-{
-    char self[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-
-    if (n < 0)
-        n = 0;
-    self[n] = 0;
-    snprintf(o->subject, sizeof o->subject, "%.*s/insn_subject", PATH_MAX - 20, dirname(self));
-}
-
-static void
-parse_options(struct options *o, int argc, char **argv)
-{
-    enum {
-        SEED,
-        CASES,
-        SECONDS,
-        START,
-        FINDINGS,
-        CMD,
-        SAVE,
-        SUBJECT,
-        PLANT,
-        LEAST,
-        REPLAY,
-        PRINT,
-        COVERAGE,
-        UNCOVERED,
-        NO_ASYNC,
-        NO_MINIMIZE,
-        EXPECT,
-        TIMEOUTS,
-        LONG,
-        CHECK_PLANTS,
-        HELP
-    };
-    static const struct option table[] = {{"seed", 1, NULL, SEED},
-                                          {"cases", 1, NULL, CASES},
-                                          {"seconds", 1, NULL, SECONDS},
-                                          {"start", 1, NULL, START},
-                                          {"findings", 1, NULL, FINDINGS},
-                                          {"cmd", 1, NULL, CMD},
-                                          {"save", 1, NULL, SAVE},
-                                          {"subject", 1, NULL, SUBJECT},
-                                          {"plant", 1, NULL, PLANT},
-                                          {"least-coverage", 1, NULL, LEAST},
-                                          {"replay", 0, NULL, REPLAY},
-                                          {"print", 0, NULL, PRINT},
-                                          {"coverage", 0, NULL, COVERAGE},
-                                          {"uncovered", 0, NULL, UNCOVERED},
-                                          {"no-async", 0, NULL, NO_ASYNC},
-                                          {"no-minimize", 0, NULL, NO_MINIMIZE},
-                                          {"expect-difference", 0, NULL, EXPECT},
-                                          {"timeouts", 0, NULL, TIMEOUTS},
-                                          {"long", 0, NULL, LONG},
-                                          {"check-plants", 0, NULL, CHECK_PLANTS},
-                                          {"help", 0, NULL, HELP},
-                                          {NULL, 0, NULL, 0}};
-    int c;
-
-    *o = (struct options){.seed = 1, .seconds = 10, .findings = 10};
-    default_subject(o);
-    while ((c = getopt_long(argc, argv, "", table, NULL)) >= 0)
-        switch (c) {
-        case SEED: o->seed = strtoull(optarg, NULL, 0); break;
-        case CASES: o->cases = strtoull(optarg, NULL, 0); break;
-        case SECONDS: o->seconds = strtod(optarg, NULL); break;
-        case START: o->start = strtoull(optarg, NULL, 0); break;
-        case FINDINGS: o->findings = atoi(optarg); break;
-        case CMD: split_command(o, optarg); break;
-        case SAVE: o->save = optarg; break;
-        case SUBJECT: snprintf(o->subject, sizeof o->subject, "%s", optarg); break;
-        case PLANT: o->plant = atoi(optarg); break;
-        case LEAST: o->coverage = true, o->least_coverage = strtod(optarg, NULL); break;
-        case REPLAY: o->replay = true; break;
-        case PRINT: o->print = true; break;
-        case COVERAGE: o->coverage = true; break;
-        case UNCOVERED: o->coverage = o->uncovered = true; break;
-        case NO_ASYNC: o->no_async = true; break;
-        case NO_MINIMIZE: o->no_minimize = true; break;
-        case LONG:
-            o->seconds = getenv("FUZZ_SECONDS") ? strtod(getenv("FUZZ_SECONDS"), NULL) : 3600,
-            o->seed = (uint64_t)time(NULL);
-            break;
-        case CHECK_PLANTS: o->check_plants = true; break;
-        case TIMEOUTS: o->print_timeouts = true; break;
-        case EXPECT: o->expect = true; break;
-        case HELP: usage(stdout); exit(0);
-        default: usage(stderr); exit(2);
-        }
-}
+/* ---- main ---- */
 
 static void
 set_up(struct fuzzing *z)
@@ -641,19 +502,24 @@ main(int argc, char **argv)
 {
     struct fuzzing *z = &fuzzing;
     bool failed = false;
+    int first;
 
-    parse_options(&z->o, argc, argv);
+    first = options_parse(&z->o, argc, argv);
     set_up(z);
     if (z->o.replay) {
-        for (int i = optind; i < argc; i++)
+        for (int i = first; i < argc; i++)
             failed |= !replay(z, argv[i]);
         restart_peers(z);
-        printf("%d case file%s, %s\n", argc - optind, argc - optind == 1 ? "" : "s",
+        printf("%d case file%s, %s\n", argc - first, argc - first == 1 ? "" : "s",
                failed ? "with differences" : "no difference");
         return failed;
     }
+    if (z->o.near_cache && !session_zone_near_cache(&z->s)) {
+        fprintf(stderr, "insn_fuzz: no code cache found, or no room near it\n");
+        return 2;
+    }
     probe_forms(z);
-    generator_init(&z->s.generator, &z->s.forms, z->s.coverage.had, z->o.seed);
+    generator_init(&z->s.generator, &z->s.forms, z->s.coverage.had, z->o.seed, z->o.without);
     if (z->o.print)
         return print_cases(z);
     if (z->o.check_plants)
@@ -664,7 +530,7 @@ main(int argc, char **argv)
     print_summary(z);
     if (z->o.coverage)
         failed = coverage_print(&z->s.coverage, stdout, z->o.uncovered) < z->o.least_coverage;
-    if (z->o.expect)
+    if (z->o.expect_difference)
         return z->found == 0;
     return failed || z->found;
 }

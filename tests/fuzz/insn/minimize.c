@@ -13,7 +13,8 @@ struct search {
     struct session *s;
     struct finding *f;
     int trials;
-    struct recipe candidate; /* tried next; f->recipe is the smallest that differs */
+    struct recipe *now;  /* what is being made smaller: the case, or one of its history */
+    struct recipe saved; /* as it was when it last differed                             */
 };
 
 /* ---- one trial ---- */
@@ -43,8 +44,9 @@ lay_out_all(struct search *m, const struct recipe *r)
 }
 
 static bool
-differs_once(struct search *m, const struct recipe *r)
+differs_once(struct search *m)
 {
+    const struct recipe *r = &m->f->recipe;
     uint32_t last = r->async ? 0 : (uint32_t)m->f->nhistory, at;
     bool differs;
 
@@ -66,25 +68,25 @@ differs_once(struct search *m, const struct recipe *r)
 }
 
 static bool
-differs(struct search *m, const struct recipe *r)
+differs(struct search *m)
 {
-    int times = r->async ? 4 : 1;
+    int times = m->f->recipe.async ? 4 : 1;
 
     while (times-- && m->trials < TRIALS_MAX)
-        if (differs_once(m, r))
+        if (differs_once(m))
             return true;
     return false;
 }
 
-/* Accepts the candidate if it still differs, otherwise goes back. */
+/* Keeps what was changed in *now if the case still differs, otherwise takes it back. */
 static bool
-try_candidate(struct search *m)
+try_change(struct search *m)
 {
-    if (differs(m, &m->candidate)) {
-        m->f->recipe = m->candidate;
+    if (differs(m)) {
+        m->saved = *m->now;
         return true;
     }
-    m->candidate = m->f->recipe;
+    *m->now = m->saved;
     return false;
 }
 
@@ -101,7 +103,7 @@ find_history(struct search *m, const struct recipe *before, int nbefore)
         m->f->nhistory = n;
         memcpy(m->f->history, before + (nbefore - n), (size_t)n * sizeof *before);
         for (int again = 0; again < (n == 0 ? 2 : 1); again++)
-            if (differs(m, &m->f->recipe))
+            if (differs(m))
                 return true;
         if (n == nbefore)
             break;
@@ -119,7 +121,7 @@ shrink_history(struct search *m)
 
         memmove(m->f->history + i, m->f->history + i + 1, behind * sizeof removed);
         m->f->nhistory--;
-        if (differs(m, &m->f->recipe))
+        if (differs(m))
             continue;
         memmove(m->f->history + i + 1, m->f->history + i, behind * sizeof removed);
         m->f->history[i++] = removed;
@@ -143,32 +145,32 @@ drop_groups(struct recipe *r, int first, int count)
 static void
 shrink_groups(struct search *m)
 {
-    for (int size = m->candidate.ngroups / 2; size >= 1; size /= 2)
-        for (int first = 1; first < m->candidate.ngroups; first += size) /* group 0 stays */
-            if (drop_groups(&m->candidate, first, size))
-                try_candidate(m);
+    for (int size = m->now->ngroups / 2; size >= 1; size /= 2)
+        for (int first = 1; first < m->now->ngroups; first += size) /* group 0 stays */
+            if (drop_groups(m->now, first, size))
+                try_change(m);
 }
 
 static void
 shrink_items(struct search *m)
 {
-    for (int i = m->candidate.nitems - 2; i >= 0; i--) {
-        if (m->candidate.item[i].dropped || m->candidate.item[i].group == 0)
+    for (int i = m->now->nitems - 2; i >= 0; i--) {
+        if (m->now->item[i].dropped || m->now->item[i].group == 0)
             continue;
-        m->candidate.item[i].dropped = true;
-        try_candidate(m);
+        m->now->item[i].dropped = true;
+        try_change(m);
     }
 }
 
 static void
 shrink_pokes(struct search *m)
 {
-    for (int i = m->candidate.npokes - 1; i >= 0; i--) {
-        struct recipe_poke *p = m->candidate.poke;
+    for (int i = m->now->npokes - 1; i >= 0; i--) {
+        struct recipe_poke *p = m->now->poke;
 
-        memmove(p + i, p + i + 1, (size_t)(m->candidate.npokes - i - 1) * sizeof *p);
-        m->candidate.npokes--;
-        try_candidate(m);
+        memmove(p + i, p + i + 1, (size_t)(m->now->npokes - i - 1) * sizeof *p);
+        m->now->npokes--;
+        try_change(m);
     }
 }
 
@@ -180,20 +182,20 @@ shrink_reps(struct search *m)
     static const uint32_t fewer[] = {1, 2, 4, 16, 64};
 
     for (size_t i = 0; i < sizeof fewer / sizeof *fewer; i++) {
-        if (m->candidate.reps <= fewer[i] || m->candidate.async)
+        if (m->now->reps <= fewer[i] || m->now->async)
             return;
-        m->candidate.reps = fewer[i];
-        if (try_candidate(m))
+        m->now->reps = fewer[i];
+        if (try_change(m))
             return;
     }
 }
 
-#define TRY(member, value)                    \
-    do {                                      \
-        if (m->candidate.member != (value)) { \
-            m->candidate.member = (value);    \
-            try_candidate(m);                 \
-        }                                     \
+#define TRY(member, value)               \
+    do {                                 \
+        if (m->now->member != (value)) { \
+            m->now->member = (value);    \
+            try_change(m);               \
+        }                                \
     } while (0)
 
 static void
@@ -211,12 +213,12 @@ shrink_start(struct search *m)
 {
     struct vector_state clean = {.fcw = 0x37f, .mxcsr = 0x1f80};
 
-    m->candidate.start.v = clean;
-    if (!try_candidate(m)) {
-        memset(m->candidate.start.v.zmm, 0, sizeof clean.zmm);
-        try_candidate(m);
-        memset(m->candidate.start.v.k, 0, sizeof clean.k);
-        try_candidate(m);
+    m->now->start.v = clean;
+    if (!try_change(m)) {
+        memset(m->now->start.v.zmm, 0, sizeof clean.zmm);
+        try_change(m);
+        memset(m->now->start.v.k, 0, sizeof clean.k);
+        try_change(m);
         TRY(start.v.mxcsr, 0x1f80);
     }
     TRY(start.rflags, 0x202);
@@ -224,6 +226,19 @@ shrink_start(struct search *m)
     for (int i = 0; i < 16; i++)
         if (i != RSP)
             TRY(start.gpr[i], 0);
+}
+
+static void
+shrink_recipe(struct search *m, struct recipe *r)
+{
+    m->now = r;
+    m->saved = *r;
+    shrink_reps(m);
+    shrink_groups(m);
+    shrink_items(m);
+    shrink_settings(m);
+    shrink_pokes(m);
+    shrink_start(m);
 }
 
 void
@@ -236,17 +251,17 @@ minimize(struct session *s, const struct recipe *r, const struct recipe *before,
     memset(f, 0, sizeof *f);
     f->history = history;
     f->recipe = *r;
+    s->other.quiet = true;
     f->recurs = find_history(&m, before, r->async ? 0 : nbefore);
-    if (!f->recurs)
+    if (!f->recurs) {
+        s->other.quiet = false;
         return;
+    }
     shrink_history(&m);
-    m.candidate = f->recipe;
-    shrink_reps(&m);
-    shrink_groups(&m);
-    shrink_items(&m);
-    shrink_settings(&m);
-    shrink_pokes(&m);
-    shrink_start(&m);
+    shrink_recipe(&m, &f->recipe);
+    for (int i = 0; i < f->nhistory && i < 4; i++)
+        shrink_recipe(&m, &f->history[i]);
     m.trials = 0;
-    differs(&m, &f->recipe); /* results of what is reported */
+    differs(&m); /* results of what is reported */
+    s->other.quiet = false;
 }

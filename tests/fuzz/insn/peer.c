@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #define _GNU_SOURCE
 #include "peer.h"
+#include "recipe.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,8 +40,6 @@ cases_create(int *fd)
 {
     struct case_file *c = share(sizeof *c, "cases", fd);
 
-    c->zone_base[ZONE_LOW] = ZONE_LOW_BASE;
-    c->zone_base[ZONE_FAR] = ZONE_FAR_BASE;
     return c;
 }
 
@@ -62,8 +63,13 @@ become_subject(const struct peer *p, int commands, int answers)
     const int fds[] = {p->cases_fd, p->results_fd, commands, answers};
     char numbers[5][12];
     char *argv[WORDS_MAX + 8];
-    int n = 0;
+    int n = 0, null;
 
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (p->quiet && (null = open("/dev/null", O_WRONLY)) >= 0)
+        dup2(null, 2);
+    if (p->fixed_layout)
+        personality(ADDR_NO_RANDOMIZE);
     for (int i = 0; i < 4; i++) {
         dup2(fds[i], FD_FIRST + i);
         snprintf(numbers[i], sizeof numbers[i], "%d", FD_FIRST + i);
@@ -146,6 +152,7 @@ peer_start(struct peer *p)
     if (p->pid)
         return true;
     p->results->error[0] = 0;
+    memcpy(p->cases->zone_base, zone_base, sizeof zone_base);
     p->results->current = 0;
     p->results->ready = 0;
     if (pipe2(commands, O_CLOEXEC) < 0 || pipe2(answers, O_CLOEXEC) < 0) {

@@ -14,6 +14,8 @@ struct peer {
     const char *subject; /* path of the subject                          */
     char **command;      /* words before it, NULL-terminated; NULL = none */
     int plant;
+    bool quiet;        /* its stderr goes nowhere                       */
+    bool fixed_layout; /* without address space randomization          */
     int cases_fd, results_fd;
     struct case_file *cases; /* shared by all peers                          */
     struct result_file *results;

@@ -146,7 +146,7 @@ struct poke {
 };
 
 struct insn_case {
-    uint64_t id;
+    uint64_t id, far_base; /* far_base: of ZONE_FAR, for the record */
     uint8_t zone, install, entry, fault_action;
     uint8_t fault_limit; /* faults recorded and passed before the case ends, 1..FAULTS_MAX */
     uint8_t trace;       /* record the state before each instruction (single steps)       */

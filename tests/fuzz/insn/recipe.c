@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static const uint64_t zone_base[ZONE_COUNT] = {ZONE_LOW_BASE, ZONE_FAR_BASE};
+uint64_t zone_base[ZONE_COUNT] = {ZONE_LOW_BASE, ZONE_FAR_BASE};
 
 uint32_t
 recipe_place(const struct recipe *r)
@@ -62,6 +62,7 @@ static void
 copy_settings(const struct recipe *r, struct insn_case *c)
 {
     c->id = r->id;
+    c->far_base = zone_base[ZONE_FAR];
     c->zone = r->zone;
     c->install = r->install;
     c->entry = r->entry;

@@ -54,6 +54,9 @@ struct recipe {
     struct cpu_state start;
 };
 
+/* Where the zones are; only the far one is ever moved, before the first case. */
+extern uint64_t zone_base[ZONE_COUNT];
+
 /* Offset of its code place within a zone. */
 uint32_t recipe_place(const struct recipe *r);
 

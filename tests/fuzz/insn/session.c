@@ -57,3 +57,94 @@ session_trace(struct session *s, const struct recipe *r)
     c->reps = r->reps;
     return true;
 }
+
+/* ---- the far zone, near the cache ---- */
+
+struct span {
+    uint64_t lo, hi;
+};
+
+/* Calls `visit` for each mapping of a process. */
+static void
+each_mapping(pid_t pid, void (*visit)(void *arg, struct span m, const char *rest), void *arg)
+{
+    char path[40], text[512];
+    FILE *maps;
+
+    snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
+    maps = fopen(path, "r");
+    while (maps && fgets(text, sizeof text, maps)) {
+        unsigned long long lo, hi;
+        int n;
+
+        if (sscanf(text, "%llx-%llx %n", &lo, &hi, &n) == 2)
+            visit(arg, (struct span){lo, hi}, text + n);
+    }
+    if (maps)
+        fclose(maps);
+}
+
+static void
+largest_code(void *arg, struct span m, const char *rest)
+{
+    struct span *best = arg;
+
+    if (rest[2] == 'x' && !strchr(rest, '/') && !strchr(rest, '[') && m.hi - m.lo > best->hi - best->lo)
+        *best = m;
+}
+
+struct query {
+    struct span wanted;
+    bool taken;
+};
+
+static void
+overlaps(void *arg, struct span m, const char *rest)
+{
+    struct query *q = arg;
+
+    (void)rest;
+    if (m.lo < q->wanted.hi && q->wanted.lo < m.hi)
+        q->taken = true;
+}
+
+static bool
+is_free(const struct session *s, uint64_t base)
+{
+    struct query q = {{base, base + ZONE_SIZE}, false};
+
+    each_mapping(s->native.pid, overlaps, &q);
+    each_mapping(s->other.pid, overlaps, &q);
+    return !q.taken;
+}
+
+bool
+session_zone_near_cache(struct session *s)
+{
+    enum {
+        STEP = 0x10000000,
+        TRIES = 6
+    }; /* 256 MiB; as far as 32-bit displacements reach with some to spare */
+    struct span cache = {0, 0};
+    bool found = false;
+
+    s->native.fixed_layout = s->other.fixed_layout = true;
+    start_or_exit(&s->native);
+    start_or_exit(&s->other);
+    each_mapping(s->other.pid, largest_code, &cache);
+    for (int i = 1; i <= TRIES && cache.hi - cache.lo > 0x100000 && !found; i++) {
+        uint64_t below = (cache.lo & ~(uint64_t)(STEP - 1)) - (uint64_t)i * STEP,
+                 above = cache.lo + (uint64_t)i * STEP;
+
+        found = true;
+        if (is_free(s, below))
+            zone_base[ZONE_FAR] = below;
+        else if (above > cache.hi && is_free(s, above & ~(uint64_t)(STEP - 1)))
+            zone_base[ZONE_FAR] = above & ~(uint64_t)(STEP - 1);
+        else
+            found = false;
+    }
+    peer_stop(&s->native);
+    peer_stop(&s->other);
+    return found;
+}

@@ -22,6 +22,11 @@ bool session_run(struct session *s, uint32_t slot, uint32_t count, uint32_t *at)
 /* The peer that does not run although it was started; NULL: none. */
 const struct peer *session_blame(const struct session *s);
 
+/* Moves the far zone to within reach of the second peer's code cache, which is
+ * its largest anonymous executable mapping, and fixes the peers' layout. False:
+ * there is none, or no room near it. Before any case. */
+bool session_zone_near_cache(struct session *s);
+
 /* Lays out a case with asynchronous signals, has the native peer trace its
  * states, and leaves it in slot 0, case 0. False: it is of no use (it faults). */
 bool session_trace(struct session *s, const struct recipe *r);

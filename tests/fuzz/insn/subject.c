@@ -385,7 +385,8 @@ run_once(const struct insn_case *c, struct insn_result *r)
     subject.result = r;
     subject.stepped = NULL;
     subject.current = c;
-    set_gs_base(c->start.gs_base);
+    if (get_gs_base() != c->start.gs_base)
+        set_gs_base(c->start.gs_base);
     set_fs_base(c->start.fs_base);
     passage_in();
     fs = get_fs_base();
@@ -452,7 +453,7 @@ run_case(const struct insn_case *c, struct insn_result *r)
         set_timer(50);
     subject.rep = 0;
     run_once(c, r);
-    for (subject.rep = 1; subject.rep < c->reps; subject.rep++) {
+    for (subject.rep = 1; subject.rep < c->reps && r->outcome != OUTCOME_TIMEOUT; subject.rep++) {
         run_once(c, &again);
         seen += again.async_seen;
         if (same_result(r, &again) && !again.async_bad)

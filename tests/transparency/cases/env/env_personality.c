@@ -18,7 +18,7 @@ main(int c, char **v)
     getrlimit(RLIMIT_STACK, &r);
     unsigned long p = personality(0xffffffff);
     char *m = mmap(0, 4096, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    printf("personality %lx limit %ld mmap below stack %d, above text %d\n", p, (long)r.rlim_cur,
+    printf("personality %lx limit %ld mmap below stack %d\n", p, (long)r.rlim_cur,
            m<(char *)&r, m>(char *) main);
     long room = r.rlim_cur > 64 << 20 ? 64 << 20 : r.rlim_cur;
     printf("%ld\n", deep(room - (room >> 3) - 65536));

@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""The tool API by its test tools. api_test.py CLAIM DRRUN DIRECTORY-OF-TOOLS-AND-PROGRAMS runs one claim."""
+import os, subprocess, sys
+
+drrun, built = sys.argv[2:4]
+
+
+def tool(name):
+    return os.path.join(built, "libapi_" + name + ".so")
+
+
+def program(name, *args):
+    return [os.path.join(built, "api_program_" + name), *args]
+
+
+def run(tools, command, status=0):
+    """(stdout, stderr) of a command under tools, each a name or a list of a name and options."""
+    line = [drrun]
+    for t in tools:
+        name, *options = [t] if isinstance(t, str) else t
+        line += ["-t", tool(name) if name != "bbcount" else name, *options]
+    p = subprocess.run(line + ["--", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    assert p.returncode == status, f"status {p.returncode}, not {status}: {p.stdout.decode()}{p.stderr.decode()}"
+    return p.stdout.decode(), p.stderr.decode()
+
+
+def equal(got, wanted, what=""):
+    assert got == wanted, f"{what}: {got!r}, not {wanted!r}"
+
+
+def system_calls_are_changed_and_skipped():
+    out, _ = run(["syscalls"], program("syscalls"))
+    equal(out, "getuid 4242 1\ngetgid 1 1\ngetppid 1 1\n+abc\nwrite 5 1\n1234\nr15 77\n")
+
+
+def signals_are_changed_suppressed_and_redirected():
+    out, err = run(["signals"], program("signals"))
+    equal(out, "usr1 1 value 7 usr2 0 segv 1 rcx 99\n")
+    equal(err, "signals: USR1 1 USR2 3 TERM 2 SEGV 2\n")
+
+
+globals()[sys.argv[1]]()
