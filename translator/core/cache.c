@@ -135,6 +135,7 @@ static uint32_t n_frags = 1, max_frags, n_exits = 1, max_exits;
 static frag_id free_frag;
 static exit_id free_exits[DRAFT_MAX_EXITS + 1];
 
+frag_id frag_count(void) { return n_frags; }
 struct fragment *frag_get(frag_id id) { return &frags[id]; }
 struct exit *exit_get(exit_id id) { return &exits[id]; }
 

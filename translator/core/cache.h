@@ -118,6 +118,7 @@ bool cache_init(uint8_t *at, size_t size);
 static inline bool cache_contains(uint64_t pc) { return pc - (uint64_t)cache_base < cache_size; }
 static inline uint8_t *cache_at(uint32_t off) { return cache_base + off; }
 struct fragment *frag_get(frag_id id);
+frag_id frag_count(void);               /* ids are below this; under cache_lock */
 struct exit *exit_get(exit_id id);
 
 /* Fragment of (tag, mode), or 0. Any thread, no lock. */

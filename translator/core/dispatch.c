@@ -186,6 +186,8 @@ dispatch(struct thread *t)
     } else {
         publish_outside(t);
         cache_stats.ibl_misses += reason == EXIT_IBL;
+        if (UNLIKELY(!is_canonical(arg)) && reason == EXIT_IBL)
+            branch_fault(t, arg);
         go_on(t, arg, 0, reason == EXIT_IBL);
     }
 }

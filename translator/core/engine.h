@@ -54,6 +54,12 @@ NORETURN void dispatch_at(struct thread *t, uint64_t pc);   /* run the program f
 struct insn;
 /* The instruction at pc, as far as it can be read. `bytes` has room for 15. */
 bool fetch_insn(uint64_t pc, uint8_t *bytes, struct insn *in);
+/* Of its ModRM memory operand, with the registers of t->s.mc; t is the calling thread. */
+uint64_t operand_address(struct thread *t, const uint8_t *bytes, const struct insn *in, uint64_t pc);
+static inline bool is_canonical(uint64_t a) { return (uint64_t)((int64_t)(a << 16) >> 16) == a; }
+/* An indirect branch has led to a non-canonical address: raises its fault, if it is found. */
+void branch_fault(struct thread *t, uint64_t target);
+extern volatile bool branch_sources_kept;    /* translations note each indirect branch in SLOT_BRANCH */
 bool special_instruction(struct thread *t, uint64_t pc, uint64_t *next);
 void stats_print(void);
 /* Every engine lock but threads_lock, in order, around fork. */

@@ -32,6 +32,7 @@
 #define SLOT_CALL      0x130  /* clean call: the function                                   */
 #define SLOT_CALL_ARG  0x138  /* … its argument                                             */
 #define SLOT_CALL_BACK 0x140  /* … where in the cache to go on                              */
+#define SLOT_BRANCH    0x148  /* pc of the last indirect branch, once branch_sources_kept is set */
 #define SLOT_IBL       0x10000 /* indirect-branch table: up to 65536 landing addresses     */
 
 #define IBL_MAX_ENTRIES 65536

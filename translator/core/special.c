@@ -18,7 +18,7 @@ fetch_insn(uint64_t pc, uint8_t *bytes, struct insn *in)
 }
 
 /* The address of a ModRM memory operand with the program's registers; GS is the program's. */
-static uint64_t
+uint64_t
 operand_address(struct thread *t, const uint8_t *bytes, const struct insn *in, uint64_t pc)
 {
     const uint64_t *g = t->s.mc.gpr;
@@ -45,6 +45,11 @@ operand_address(struct thread *t, const uint8_t *bytes, const struct insn *in, u
     a += (uint64_t)disp;
     if (in->prefixes & PFX_67)
         a = (uint32_t)a;
+    if (in->seg == SEG_FS) {
+        uint64_t fs;
+        __asm__("rdfsbase %0" : "=r"(fs));
+        a += fs;
+    }
     return in->seg == SEG_GS ? a + t->s.app_gs : a;
 }
 
@@ -83,7 +88,7 @@ far_return(struct thread *t, const struct insn *in, uint64_t *next)
 {
     uint64_t f[5];
 
-    if (in->opcode != 0xcf || !(in->rex & 8) || !safe_read(f, t->s.mc.gpr[RSP], sizeof f) || f[1] != 0x33)
+    if (in->opcode != 0xcf || !(in->rex & 8) || !safe_read(f, t->s.mc.gpr[RSP], sizeof f) || f[1] != 0x33 || !is_canonical(f[0]))
         return false;
     *next = f[0];
     t->s.mc.rflags = (t->s.mc.rflags & ~(uint64_t)FLAGS_SETTABLE) | (f[2] & FLAGS_SETTABLE);

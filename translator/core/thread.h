@@ -38,6 +38,7 @@ struct slots {
     int32_t ibl_budget;
     void (*call)(uint64_t arg, struct mcontext *mc);
     uint64_t call_arg, call_back;
+    uint64_t branch;
 };
 
 /* Reasons in slots.exit; anything below EXIT_FIRST_REASON is an exit number. */
@@ -122,6 +123,7 @@ PIN(ibl_budget, SLOT_IBL_BUDGET);
 PIN(call, SLOT_CALL);
 PIN(call_arg, SLOT_CALL_ARG);
 PIN(call_back, SLOT_CALL_BACK);
+PIN(branch, SLOT_BRANCH);
 #undef PIN
 _Static_assert(sizeof(struct thread) <= SLOT_IBL, "the indirect-branch table follows struct thread");
 

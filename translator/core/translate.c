@@ -260,8 +260,12 @@ emit_push_return(struct draft *d, uint64_t ret, uint16_t app_off, uint8_t spille
 
 /* rcx holds the target, rcx and rdx are spilled: go there through the table. */
 static void
-emit_ibl(struct emit *e)
+emit_ibl(struct emit *e, uint64_t pc)
 {
+    if (UNLIKELY(branch_sources_kept)) {
+        x_mov_slot_u32(e, SLOT_BRANCH, (uint32_t)pc);
+        x_mov_slot_u32(e, SLOT_BRANCH + 4, (uint32_t)(pc >> 32));
+    }
     if (have_bmi2) {
         emit_bytes(e, "\x65\xc4\xe2\x72\xf5\x14\x25", 7);  /* pext edx, ecx, gs:[mask]     */
         emit_u32(e, SLOT_IBL_MASK);
@@ -292,7 +296,7 @@ emit_ret(struct draft *d, const struct insn *in, uint16_t app_off)
         x_lea_rsp(&d->hot, (int32_t)(in->imm & 0xffff));
         map_inside(d, app_off, MAP_RCX | MAP_RDX, 0, -8 - (int32_t)(in->imm & 0xffff));
     }
-    emit_ibl(&d->hot);
+    emit_ibl(&d->hot, d->tag + app_off);
 }
 
 /* mov rcx, <operand of ff /2 or ff /4> */
@@ -334,7 +338,7 @@ emit_indirect(struct draft *d, const uint8_t *bytes, const struct insn *in, uint
     emit_load_target(d, bytes, in, pc);
     if (in->cls == INSN_CALL_IND)
         emit_push_return(d, pc + in->len, app_off, MAP_RCX | MAP_RDX);
-    emit_ibl(&d->hot);
+    emit_ibl(&d->hot, pc);
 }
 
 static void
@@ -473,7 +477,10 @@ emit_insn(struct draft *d, const uint8_t *bytes, const struct insn *in, uint64_t
         return false;
     case INSN_POPF:
         map_copy(d, app_off);
-        emit_bytes(&d->hot, "\xf6\x44\x24\x01\x01", 5);       /* test byte [rsp+1], TF >> 8: flags are about to be replaced */
+        if (in->prefixes & PFX_66)
+            emit_bytes(&d->hot, "\x66\xf7\x04\x24\x00\x01", 6);          /* test word [rsp], TF: flags are about to be replaced */
+        else
+            emit_bytes(&d->hot, "\xf7\x04\x24\x00\x01\x00\x00", 7);      /* test dword [rsp], TF */
         x_jcc_exit(&d->hot, CC_NE, exit_add(d, pc, X_SPECIAL, app_off));
         map_copy(d, app_off);
         emit_bytes(&d->hot, bytes, in->len);
