@@ -153,9 +153,12 @@ unlink_exit(exit_id x)
         patch(e->jump, (uint64_t)cache_at(e->stub));
 }
 
-static void
+/* Points every jump into the fragment back at its stub. Returns the predecessor that
+ * falls through into it, which has no jump to patch and so must go too; 0: none. */
+static frag_id
 unlink_incoming(frag_id id)
 {
+    frag_id falls = 0;
     exit_id x;
 
     while ((x = frags[id].incoming)) {
@@ -164,8 +167,9 @@ unlink_incoming(frag_id id)
         if (exits[x].jump)
             patch(exits[x].jump, (uint64_t)cache_at(exits[x].stub));
         else
-            fragment_delete(exits[x].from);   /* falls through into this one: no jump to patch, so it goes too */
+            falls = exits[x].from;
     }
+    return falls;
 }
 
 /* ---- commit ---- */
@@ -309,13 +313,11 @@ cache_commit(struct draft *d, exit_id after)
 static struct { frag_id head, tail; } dying;   /* linked by `incoming` */
 static bool want_restart;
 
-void
-fragment_delete(frag_id id)
+static frag_id
+delete_one(frag_id id)
 {
     struct fragment *f = &frags[id];
 
-    if (f->flags & FRAG_DEAD)
-        return;
     f->flags |= FRAG_DEAD;
     if (!(f->flags & FRAG_ONCE)) {
         table_remove(id);
@@ -323,7 +325,7 @@ fragment_delete(frag_id id)
     }
     ibl_forget(f);
     tools_fragment_deleted(f->tag, f->mode);
-    unlink_incoming(id);
+    frag_id falls = unlink_incoming(id);
     for (unsigned i = 0; i < f->n_exits; i++)
         unlink_exit(f->exit0 + i);
     f->incoming = 0;
@@ -332,8 +334,17 @@ fragment_delete(frag_id id)
     else
         dying.head = id;
     dying.tail = id;
-    f->epoch = cache_epoch + 1;     /* the caller moves the epoch once it is done */
+    f->epoch = cache_epoch + 1;      /* the caller moves the epoch once it is done */
     cache_stats.live--;
+    return falls;
+}
+
+/* With it go those that fall through into it, one after the other: a chain may be as long as a program's text. */
+void
+fragment_delete(frag_id id)
+{
+    while (id && !(frags[id].flags & FRAG_DEAD))
+        id = delete_one(id);
 }
 
 /* A body that overlays its predecessor, or is overlaid, ends within a granule: that one is lost until a reset. */
