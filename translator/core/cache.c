@@ -1,5 +1,4 @@
-/* The code cache: memory for fragments, the table that finds them, links
- * between them, and their deletion.
+/* The code cache: placing fragments, linking them, deleting them.
  *
  * Invariants: a linked exit is on its target's `incoming` list and no other;
  * a live fragment is in the table and on the lists of its pages; a dead one is
@@ -9,122 +8,23 @@
  * thread's number has passed the fragment's.
  * See docs/code-cache.md. */
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "core/cache.h"
-
+#include "core/cache_priv.h"
 #include "core/tools.h"
 #include "linux/memory.h"
-#include "util/log.h"
 
 struct mutex cache_lock;
-uint8_t *cache_base, *cache_exit_routine, *cache_ibl_miss, *cache_pad_miss, *cache_ibl_window, *cache_ibl_window_end, *cache_ibl_out, *cache_call_routine, *cache_call_window, *cache_call_window_end, *cache_call_abort;
+uint8_t *cache_base, *cache_exit_routine, *cache_ibl_miss, *cache_pad_miss, *cache_ibl_window, *cache_ibl_window_end, *cache_ibl_out;
+uint8_t *cache_call_routine, *cache_call_window, *cache_call_window_end, *cache_call_abort;
 uint32_t cache_size;
 volatile uint64_t cache_epoch = 1;
 struct cache_stats cache_stats;
 
-extern uint8_t cache_blob[], cache_blob_end[], blob_exit[], blob_ibl_miss[], blob_pad_miss[], blob_ibl_out[], ibl_window[], ibl_window_end[], blob_ibl_index[], blob_call[], call_window[], call_window_end[], call_abort[];
+extern uint8_t cache_blob[], cache_blob_end[], blob_exit[], blob_ibl_miss[], blob_pad_miss[], blob_ibl_out[], ibl_window[],
+    ibl_window_end[], blob_ibl_index[], blob_call[], call_window[], call_window_end[], call_abort[];
 
-/* ---- chunks of cache memory ---- */
-
-enum { PAD_SIZE = 64, GRANULE = 4, MAX_CHUNK = 32 << 10, CLASSES = MAX_CHUNK / GRANULE + 1 };
-
-struct area {
-    uint32_t next, end;             /* bump allocation in [next, end)          */
-    uint32_t backed;                /* memory is there up to this offset       */
-    uint32_t pieces;                /* on the lists below                      */
-    uint32_t free[CLASSES];         /* heads by size; the link is the chunk's first word */
-    uint64_t some[CLASSES / 64 + 1];/* bit per size: the list is not empty     */
-};
-static struct area hot, pads, cold;         /* bodies; landing pads made later; stubs and maps */
+static struct area hot, cold;       /* bodies; stubs, constants and state maps */
+struct area cache_pads;
 static uint32_t hot_start;
-
-static inline uint32_t chunk_round(uint32_t n) { return (uint32_t)align_up(n ? n : 1, GRANULE); }
-
-static void
-area_push(struct area *a, uint32_t off, uint32_t size)
-{
-    if (!size)
-        return;
-    memcpy(cache_at(off), &a->free[size / GRANULE], 4);
-    a->free[size / GRANULE] = off;
-    a->pieces++;
-    a->some[size / GRANULE / 64] |= 1ull << (size / GRANULE % 64);
-}
-
-static uint32_t
-area_pop(struct area *a, uint32_t class)
-{
-    uint32_t off = a->free[class];
-
-    memcpy(&a->free[class], cache_at(off), 4);
-    a->pieces--;
-    if (!a->free[class])
-        a->some[class / 64] &= ~(1ull << (class % 64));
-    return off;
-}
-
-/* The first non-empty list of at least `class`, or 0. */
-static uint32_t
-area_class(const struct area *a, uint32_t class)
-{
-    uint32_t word = class / 64;
-    uint64_t bits = a->some[word] & (~0ull << (class % 64));
-
-    while (!bits && ++word < COUNT_OF(a->some))
-        bits = a->some[word];
-    return bits ? word * 64 + (uint32_t)__builtin_ctzll(bits) : 0;
-}
-
-static uint32_t
-area_alloc(struct area *a, uint32_t n)
-{
-    uint32_t size = chunk_round(n), class = a->pieces ? area_class(a, size / GRANULE) : 0, off;
-
-    if (class) {
-        off = area_pop(a, class);
-        area_push(a, off + size, class * GRANULE - size);
-        return off;
-    }
-    if (a->end - a->next < size)
-        return 0;
-    off = a->next;
-    a->next += size;
-    if (a->next > a->backed)
-        a->backed += (uint32_t)engine_back(cache_at(a->backed), a->end - a->backed);
-    return off;
-}
-
-/* For a body: at a multiple of 8. */
-static uint32_t
-area_alloc_aligned(struct area *a, uint32_t n)
-{
-    if (a->next % 8 && a->end - a->next >= 8)
-        a->next += GRANULE;
-    uint32_t off = area_alloc(a, n);
-    if (off % 8 == 0)
-        return off;
-    area_push(a, off, chunk_round(n));              /* a freed piece at an odd granule: take one with room to align */
-    off = area_alloc(a, n + GRANULE);
-    if (off % 8 == 0)
-        return off;
-    area_push(a, off, GRANULE);
-    return off + GRANULE;
-}
-
-static void
-area_free(struct area *a, uint32_t off, uint32_t n)
-{
-    if (n)
-        area_push(a, off, chunk_round(n));
-}
-
-static void
-area_restart(struct area *a, uint32_t next)
-{
-    a->next = next;
-    a->pieces = 0;
-    memset(a->free, 0, sizeof a->free);
-    memset(a->some, 0, sizeof a->some);
-}
 
 /* ---- fragments and exits: arrays with free lists ---- */
 
@@ -169,266 +69,20 @@ exits_alloc(unsigned n)
     return id;
 }
 
-/* ---- the table (tag, mode) → fragment: open addressing, lock-free readers ---- */
-
-struct entry { volatile uint64_t key; volatile uint32_t id; volatile uint32_t pad; };   /* pad: landing pad, 0: none yet; read by blob_ibl_miss */
-struct table { uint32_t mask, used; struct entry e[]; };
-static struct table *volatile table;
-void *const cache_table_address = (void *)&table;   /* for threads' SLOT_TABLE */
-static struct { struct table *table; uint64_t epoch; } retired[32];
-static unsigned n_retired;
-enum { KEY_EMPTY = 0, KEY_GONE = 1 };
-
-static inline uint64_t key_of(uint64_t tag, unsigned mode) { return tag | (uint64_t)mode << 48 | 1ull << 63; }
-static inline uint32_t hash_of(uint64_t key) { return (uint32_t)((key * 0x9e3779b97f4a7c15ull) >> 32); }
-
-static struct table *
-table_new(uint32_t entries)
-{
-    struct table *n = engine_map(sizeof *n + entries * sizeof(struct entry));
-
-    if (!n)
-        return NULL;
-    n->mask = entries - 1;
-    for (size_t done = 0, size = sizeof *n + entries * sizeof(struct entry); done < size;)
-        done += engine_back((uint8_t *)n + done, size - done);      /* hashing will touch every page */
-    return n;
-}
-
-frag_id
-cache_lookup(uint64_t tag, unsigned mode)
-{
-    struct table *tb = table;
-    uint64_t key = key_of(tag, mode);
-
-    for (uint32_t i = hash_of(key);; i++) {
-        struct entry *e = &tb->e[i & tb->mask];
-        uint64_t k = e->key;
-        if (k == key) {
-            frag_id id = e->id;
-            if (frags[id].tag == tag && frags[id].mode == mode && !(frags[id].flags & FRAG_DEAD))
-                return id;
-        }
-        if (k == KEY_EMPTY)
-            return 0;
-    }
-}
-
-frag_id
-cache_find(uint64_t tag, unsigned mode)
-{
-    uint64_t key = key_of(tag, mode);
-
-    for (uint32_t i = hash_of(key);; i++) {
-        const struct entry *e = &table->e[i & table->mask];
-        if (e->key == key)
-            return e->id;
-        if (e->key == KEY_EMPTY)
-            return 0;
-    }
-}
-
-static void
-table_put(struct table *tb, uint64_t key, frag_id id)
-{
-    uint32_t i = hash_of(key);
-
-    while (tb->e[i & tb->mask].key > KEY_GONE)
-        i++;
-    struct entry *e = &tb->e[i & tb->mask];
-    tb->used += e->key == KEY_EMPTY;
-    e->id = id;
-    e->pad = frags[id].pad;
-    __atomic_store_n(&e->key, key, __ATOMIC_RELEASE);
-}
-
-static void
-table_grow(void)
-{
-    struct table *old = table, *n;
-    uint32_t live = 0;
-
-    for (uint32_t i = 0; i <= old->mask; i++)
-        live += old->e[i].key > KEY_GONE;
-    if (n_retired == COUNT_OF(retired))
-        return;
-    n = table_new(live * 3 > old->mask ? (old->mask + 1) * 2 : old->mask + 1);
-    if (!n)
-        return;                      /* fuller and slower; never wrong while one slot is empty */
-    for (uint32_t i = 0; i <= old->mask; i++)
-        if (old->e[i].key > KEY_GONE)
-            table_put(n, old->e[i].key, old->e[i].id);
-    __atomic_store_n(&table, n, __ATOMIC_RELEASE);
-    retired[n_retired].table = old;
-    retired[n_retired++].epoch = ++cache_epoch;     /* readers without a lock may still be in it */
-}
-
-static void
-table_insert(frag_id id)
-{
-    if (table->used * 3 > table->mask * 2)
-        table_grow();
-    CHECK(table->used < table->mask, "the fragment table has room");
-    table_put(table, key_of(frags[id].tag, frags[id].mode), id);
-}
-
-static struct entry *
-table_find(frag_id id)
-{
-    struct table *tb = table;
-    uint64_t key = key_of(frags[id].tag, frags[id].mode);
-
-    for (uint32_t i = hash_of(key); tb->e[i & tb->mask].key != KEY_EMPTY; i++)
-        if (tb->e[i & tb->mask].key == key && tb->e[i & tb->mask].id == id)
-            return &tb->e[i & tb->mask];
-    return NULL;
-}
-
-static void
-table_remove(frag_id id)
-{
-    struct entry *e = table_find(id);
-
-    if (e)
-        __atomic_store_n(&e->key, KEY_GONE, __ATOMIC_SEQ_CST);   /* before the threads' tables are looked through; see blob_ibl_miss */
-}
-
-/* ---- cache address → fragment: what starts in each 64-byte line ---- */
-
-enum { LINE = 64 };
-static frag_id *body_lines, *pad_lines;     /* heads; links are body_line and pad_line of struct fragment */
-
-static void
-line_put(uint32_t off, frag_id id, bool pad)
-{
-    frag_id *head = &(pad ? pad_lines : body_lines)[off / LINE];
-
-    *(pad ? &frags[id].pad_line : &frags[id].body_line) = *head;
-    *head = id;
-}
-
-static void
-line_remove(uint32_t off, frag_id id, bool pad)
-{
-    frag_id *at = &(pad ? pad_lines : body_lines)[off / LINE];
-
-    while (*at && *at != id)
-        at = pad ? &frags[*at].pad_line : &frags[*at].body_line;
-    CHECK(*at, "a fragment is on the list of its cache line");
-    *at = pad ? frags[id].pad_line : frags[id].body_line;
-}
-
-static frag_id
-body_at(uint32_t off)
-{
-    frag_id best = 0;
-
-    for (uint32_t line = off / LINE, back = 0; !best && back <= MAX_CHUNK / LINE; line--, back++) {
-        for (frag_id id = body_lines[line]; id; id = frags[id].body_line)
-            if (frags[id].body <= off && (!best || frags[id].body > frags[best].body))
-                best = id;
-        if (!line)
-            break;
-    }
-    return best && off - frags[best].body < frags[best].body_len ? best : 0;
-}
-
-static frag_id
-pad_at(uint32_t off)
-{
-    for (uint32_t line = off / LINE, back = 0; back < 3 && line; line--, back++)
-        for (frag_id id = pad_lines[line]; id; id = frags[id].pad_line)
-            if (off - frags[id].pad < (frags[id].flags & FRAG_PAD_INLINE ? frags[id].body - frags[id].pad : PAD_SIZE))
-                return id;
-    return 0;
-}
-
-frag_id
-cache_owner(uint64_t pc, bool *in_pad)
-{
-    if (!cache_contains(pc))
-        return 0;
-    uint32_t off = (uint32_t)(pc - (uint64_t)cache_base);
-    mutex_lock(&cache_lock);
-    frag_id id = body_at(off);
-    *in_pad = !id;
-    if (!id)
-        id = pad_at(off);
-    mutex_unlock(&cache_lock);
-    return id;
-}
-
-/* ---- lists of fragments by source page ---- */
-
-struct page_entry { uint64_t page; frag_id head; uint32_t unused; };   /* page number + 1; 0: empty */
-static struct page_entry *pages;
-static uint32_t pages_mask, pages_used;
-
-static struct page_entry *
-page_find(uint64_t page, bool add)
-{
-    uint32_t i = hash_of(page);
-
-    for (; pages[i & pages_mask].page; i++)
-        if (pages[i & pages_mask].page == page + 1)
-            return &pages[i & pages_mask];
-    if (!add)
-        return NULL;
-    if (pages_used * 2 > pages_mask) {
-        uint32_t mask = pages_mask * 2 + 1;
-        struct page_entry *old = pages, *n = engine_map((mask + 1) * sizeof *n);
-        CHECK(n, "memory for the page table of the cache");
-        for (uint32_t k = 0; k <= pages_mask; k++)
-            if (old[k].page) {
-                uint32_t j = hash_of(old[k].page - 1);
-                while (n[j & mask].page)
-                    j++;
-                n[j & mask] = old[k];
-            }
-        engine_unmap(old, (pages_mask + 1) * sizeof *old);
-        pages = n;
-        pages_mask = mask;
-        return page_find(page, true);
-    }
-    pages_used++;
-    pages[i & pages_mask].page = page + 1;
-    return &pages[i & pages_mask];
-}
-
-static uint64_t first_page(const struct fragment *f) { return f->tag / PAGE_SIZE; }
-static uint64_t last_page(const struct fragment *f) { return (f->tag + MAX(f->app_len, 1) - 1) / PAGE_SIZE; }
-
-static void
-pages_add(frag_id id)
-{
-    struct fragment *f = &frags[id];
-    uint64_t page[2] = {first_page(f), last_page(f)};
-
-    for (int k = 0; k < 1 + (page[0] != page[1]); k++) {
-        struct page_entry *p = page_find(page[k], true);
-        f->page_next[k] = p->head;
-        p->head = id;
-    }
-}
-
-static void
-pages_remove(frag_id id)
-{
-    struct fragment *f = &frags[id];
-    uint64_t page[2] = {first_page(f), last_page(f)};
-
-    for (int k = 0; k < 1 + (page[0] != page[1]); k++) {
-        struct page_entry *p = page_find(page[k], false);
-        CHECK(p, "a live fragment is on the list of its page");
-        for (frag_id *at = &p->head; *at; at = &frags[*at].page_next[first_page(&frags[*at]) != page[k]])
-            if (*at == id) {
-                *at = f->page_next[k];
-                break;
-            }
-    }
-}
-
 /* ---- set-up ---- */
+
+static const struct { uint8_t **copy, *original; } routines[] = {
+    {&cache_exit_routine, blob_exit},
+    {&cache_ibl_miss, blob_ibl_miss},
+    {&cache_pad_miss, blob_pad_miss},
+    {&cache_ibl_window, ibl_window},
+    {&cache_ibl_window_end, ibl_window_end},
+    {&cache_ibl_out, blob_ibl_out},
+    {&cache_call_routine, blob_call},
+    {&cache_call_window, call_window},
+    {&cache_call_window_end, call_window_end},
+    {&cache_call_abort, call_abort},
+};
 
 bool
 cache_init(uint8_t *at, size_t size)
@@ -439,33 +93,20 @@ cache_init(uint8_t *at, size_t size)
     max_exits = max_frags * 3;
     frags = engine_map(max_frags * sizeof *frags);
     exits = engine_map(max_exits * sizeof *exits);
-    body_lines = engine_map(size / LINE * sizeof *body_lines);
-    pad_lines = engine_map(size / LINE * sizeof *pad_lines);
-    pages_mask = 1023;
-    pages = engine_map((pages_mask + 1) * sizeof *pages);
-    table = table_new(4096);
-    if (!frags || !exits || !body_lines || !pad_lines || !pages || !table)
+    if (!frags || !exits || !index_init(size) || !table_init())
         return false;
     size_t blob = (size_t)(cache_blob_end - cache_blob);
     memcpy(cache_base, cache_blob, blob);
     if (!have_bmi2)                      /* movzx eax, cx, and a nop, in place of the pext */
         memcpy(cache_base + (blob_ibl_index - cache_blob), "\x0f\xb7\xc1\x0f\x1f\x84\0\0\0\0\0", 11);
-    cache_exit_routine = cache_base + (blob_exit - cache_blob);
-    cache_ibl_miss = cache_base + (blob_ibl_miss - cache_blob);
-    cache_call_routine = cache_base + (blob_call - cache_blob);
-    cache_call_window = cache_base + (call_window - cache_blob);
-    cache_call_window_end = cache_base + (call_window_end - cache_blob);
-    cache_call_abort = cache_base + (call_abort - cache_blob);
-    cache_pad_miss = cache_base + (blob_pad_miss - cache_blob);
-    cache_ibl_window = cache_base + (ibl_window - cache_blob);
-    cache_ibl_window_end = cache_base + (ibl_window_end - cache_blob);
-    cache_ibl_out = cache_base + (blob_ibl_out - cache_blob);
+    for (unsigned i = 0; i < COUNT_OF(routines); i++)
+        *routines[i].copy = cache_base + (routines[i].original - cache_blob);
     hot.backed = 0;
     hot_start = hot.next = (uint32_t)align_up(blob, 64);
-    hot.end = pads.next = (uint32_t)align_down(size / 2, PAGE_SIZE);
-    pads.end = cold.next = hot.end + (uint32_t)align_down(size / 16, PAGE_SIZE);
+    hot.end = cache_pads.next = (uint32_t)align_down(size / 2, PAGE_SIZE);
+    cache_pads.end = cold.next = hot.end + (uint32_t)align_down(size / 16, PAGE_SIZE);
     cold.end = (uint32_t)size;
-    pads.backed = pads.next;
+    cache_pads.backed = cache_pads.next;
     cold.backed = cold.next;
     return true;
 }
@@ -513,11 +154,12 @@ unlink_exit(exit_id x)
         patch(e->jump, (uint64_t)cache_at(e->stub));
 }
 
-static void delete_fragment(frag_id id);
-
-static void
+/* Points every jump into the fragment back at its stub. Returns the predecessor that
+ * falls through into it, which has no jump to patch and so must go too; 0: none. */
+static frag_id
 unlink_incoming(frag_id id)
 {
+    frag_id falls = 0;
     exit_id x;
 
     while ((x = frags[id].incoming)) {
@@ -526,146 +168,9 @@ unlink_incoming(frag_id id)
         if (exits[x].jump)
             patch(exits[x].jump, (uint64_t)cache_at(exits[x].stub));
         else
-            delete_fragment(exits[x].from);   /* falls through into this one: no jump to patch, so it goes too */
+            falls = exits[x].from;
     }
-}
-
-/* ---- indirect branches ---- */
-
-/* The index is `pext target, mask`: which bits of a target matter is decided at run
- * time. It starts with 13 bits from bit 3 (a table of 64 KiB, 16 pages to touch at the
- * start of a thread) and grows with the program. Without BMI2 it is the low 16 bits. */
-enum { IBL_FIRST_MASK = 0xfff8, IBL_LAST_MASK = 0x7fff8, IBL_BUDGET = 4096 };
-bool have_bmi2;
-
-static inline uint32_t ibl_index(uint64_t mask, uint64_t target) { return (uint32_t)((target & mask) >> __builtin_ctzll(mask)); }
-
-void
-ibl_fill(struct thread *t, uint64_t target, uint8_t *landing)
-{
-    thread_ibl(t)[ibl_index(t->s.ibl_mask, target)].p = landing;
-}
-
-static void
-ibl_set_mask(struct thread *t, uint64_t mask)
-{
-    cache_pc *e = thread_ibl(t);
-
-    t->s.ibl_mask = mask;
-    t->s.ibl_budget = IBL_BUDGET;
-    for (uint64_t i = 0; i <= mask >> __builtin_ctzll(mask); i++)
-        e[i].p = cache_ibl_miss;
-}
-
-void
-ibl_init(struct thread *t)
-{
-    ibl_set_mask(t, have_bmi2 ? IBL_FIRST_MASK : 0xffff);
-}
-
-void
-ibl_grow(struct thread *t)
-{
-    uint64_t mask = t->s.ibl_mask;
-
-    if (have_bmi2 && mask < IBL_LAST_MASK)
-        ibl_set_mask(t, mask << 1 | 8);
-    else
-        t->s.ibl_budget = INT32_MAX;
-}
-
-static void
-ibl_forget(struct fragment *f)
-{
-    if (!f->pad)
-        return;
-    for (struct thread *t = all_threads; t; t = t->next) {
-        cache_pc *e = &thread_ibl(t)[ibl_index(t->s.ibl_mask, f->tag)];
-        if (e->p == cache_at(f->pad))
-            e->p = cache_ibl_miss;
-    }
-}
-
-/* A pad is: subtract the tag (one instruction for an address of 31 bits, else two);
- * over the way out if zero; the way out; registers back. */
-static bool pad_near(uint64_t tag) { return tag <= INT32_MAX; }
-static unsigned pad_test(uint64_t tag) { return pad_near(tag) ? 7 : 10 + 4; }
-static unsigned pad_hit(uint64_t tag) { return pad_test(tag) + 2 + (pad_near(tag) ? 7 + 5 : 5); }
-static unsigned pad_length(uint64_t tag) { return pad_hit(tag) + 18; }
-
-static void
-emit_lea_rcx(struct emit *e, uint32_t disp)
-{
-    emit_bytes(e, "\x48\x8d\x89", 3);                          /* lea rcx, [rcx + disp]   */
-    emit_u32(e, disp);
-}
-
-/* The landing pad of `tag` at cache offset `off`. rcx: the target; the program's rcx and
- * rdx are in the spill slots; flags are the program's. Returns its length. */
-static uint32_t
-write_pad(uint32_t off, uint64_t tag)
-{
-    struct emit e = {.base = cache_at(off), .p = cache_at(off), .end = cache_at(off) + PAD_SIZE};
-    const uint8_t *miss = cache_pad_miss;
-
-    if (pad_near(tag)) {
-        emit_lea_rcx(&e, (uint32_t)-tag);
-        x_jrcxz8(&e, 12);
-        emit_lea_rcx(&e, (uint32_t)tag);                       /* not this one            */
-        miss = cache_ibl_miss;
-    } else {
-        emit_bytes(&e, "\x48\xba", 2);                         /* mov rdx, -tag           */
-        emit_u64(&e, -tag);
-        emit_bytes(&e, "\x48\x8d\x0c\x11", 4);                 /* lea rcx, [rcx + rdx]    */
-        x_jrcxz8(&e, 5);
-    }
-    emit_u8(&e, 0xe9);
-    emit_u32(&e, (uint32_t)(miss - (cache_at(off) + emit_off(&e) + 4)));
-    x_mov_r_slot(&e, RDX, SLOT_SPILL1);
-    x_mov_r_slot(&e, RCX, SLOT_SPILL0);
-    DCHECK(emit_off(&e) == pad_length(tag), "a landing pad has the length it was given");
-    return emit_off(&e);
-}
-
-static void
-pad_register(frag_id id, uint32_t off)
-{
-    struct entry *entry = table_find(id);
-
-    frags[id].pad = off;
-    if (entry)
-        entry->pad = off;
-    line_put(off, id, true);
-    cache_stats.pads++;
-}
-
-uint8_t *
-cache_landing(frag_id id)
-{
-    struct fragment *f = &frags[id];
-
-    if (f->pad)
-        return cache_at(f->pad);
-    uint32_t off = area_alloc(&pads, PAD_SIZE);
-    if (!off)
-        return NULL;
-    uint8_t *jmp = cache_at(off + write_pad(off, f->tag));
-    int32_t d = (int32_t)(cache_at(f->body) - (jmp + 5));
-    jmp[0] = 0xe9;
-    memcpy(jmp + 1, &d, 4);
-    pad_register(id, off);
-    return cache_at(off);
-}
-
-uint64_t
-cache_pad_target(frag_id id, uint64_t pc, uint64_t rcx)
-{
-    const struct fragment *f = &frags[id];
-    uint32_t at = (uint32_t)(pc - (uint64_t)cache_at(f->pad)), hit = pad_hit(f->tag);
-
-    if (at < pad_test(f->tag) || (pad_near(f->tag) && at == hit - 5))
-        return rcx;
-    return at < hit ? rcx + f->tag : f->tag;
+    return falls;
 }
 
 /* ---- commit ---- */
@@ -793,7 +298,7 @@ cache_commit(struct draft *d, exit_id after)
     }
     if (d->landing) {
         f->flags |= FRAG_PAD_INLINE;
-        pad_register(id, body - write_pad(body - pad_length(d->tag), d->tag));
+        pad_register(id, body - pad_write(body - pad_length(d->tag), d->tag));
     }
     cache_stats.fragments++;
     cache_stats.live++;
@@ -806,16 +311,14 @@ cache_commit(struct draft *d, exit_id after)
 
 /* ---- deletion ---- */
 
-static struct { frag_id head, tail; } dying;   /* linked by `incoming`; the epoch stands in page_next */
+static struct { frag_id head, tail; } dying;   /* linked by `incoming` */
 static bool want_restart;
 
-static void
-delete_fragment(frag_id id)
+static frag_id
+delete_one(frag_id id)
 {
     struct fragment *f = &frags[id];
 
-    if (f->flags & FRAG_DEAD)
-        return;
     f->flags |= FRAG_DEAD;
     if (!(f->flags & FRAG_ONCE)) {
         table_remove(id);
@@ -823,18 +326,26 @@ delete_fragment(frag_id id)
     }
     ibl_forget(f);
     tools_fragment_deleted(f->tag, f->mode);
-    unlink_incoming(id);
+    frag_id falls = unlink_incoming(id);
     for (unsigned i = 0; i < f->n_exits; i++)
         unlink_exit(f->exit0 + i);
     f->incoming = 0;
-    f->page_next[0] = f->page_next[1] = 0;
     if (dying.tail)
         frags[dying.tail].incoming = id;
     else
         dying.head = id;
     dying.tail = id;
-    *(uint64_t *)f->page_next = cache_epoch + 1;     /* the caller moves the epoch once it is done */
+    f->epoch = cache_epoch + 1;      /* the caller moves the epoch once it is done */
     cache_stats.live--;
+    return falls;
+}
+
+/* With it go those that fall through into it, one after the other: a chain may be as long as a program's text. */
+void
+fragment_delete(frag_id id)
+{
+    while (id && !(frags[id].flags & FRAG_DEAD))
+        id = delete_one(id);
 }
 
 /* A body that overlays its predecessor, or is overlaid, ends within a granule: that one is lost until a reset. */
@@ -861,7 +372,7 @@ release(frag_id id)
     if (f->pad) {
         line_remove(f->pad, id, true);
         if (!(f->flags & FRAG_PAD_INLINE))
-            area_free(&pads, f->pad, PAD_SIZE);
+            area_free(&cache_pads, f->pad, PAD_SIZE);
     }
     if (f->n_exits) {
         exits[f->exit0].next_in = free_exits[f->n_exits];
@@ -877,8 +388,8 @@ static void
 restart(void)
 {
     area_restart(&hot, hot_start);
-    area_restart(&pads, hot.end);
-    area_restart(&cold, pads.end);
+    area_restart(&cache_pads, hot.end);
+    area_restart(&cold, cache_pads.end);
     want_restart = false;
 }
 
@@ -887,20 +398,17 @@ cache_reclaim(void)
 {
     uint64_t safe = UINT64_MAX;
 
-    if (!dying.head && !n_retired)
+    if (!dying.head && !table_has_retired())
         return;
     for (struct thread *t = all_threads; t; t = t->next)
         safe = MIN(safe, t->safe_epoch);
-    for (frag_id id; (id = dying.head) && *(uint64_t *)frags[id].page_next <= safe;) {
+    for (frag_id id; (id = dying.head) && frags[id].epoch <= safe;) {
         dying.head = frags[id].incoming;
         if (!dying.head)
             dying.tail = 0;
         release(id);
     }
-    for (; n_retired && retired[0].epoch <= safe; n_retired--) {
-        engine_unmap(retired[0].table, sizeof *table + (retired[0].table->mask + 1ul) * sizeof(struct entry));
-        memmove(retired, retired + 1, (n_retired - 1) * sizeof retired[0]);
-    }
+    table_reclaim(safe);
     if (want_restart && !dying.head && !cache_stats.live)
         restart();
 }
@@ -908,13 +416,13 @@ cache_reclaim(void)
 bool
 cache_has_room(void)
 {
-    return !want_restart || false;
+    return !want_restart;
 }
 
 void
 cache_reclaim_if_needed(void)
 {
-    if (LIKELY(!dying.head && !n_retired))
+    if (LIKELY(!dying.head && !table_has_retired()))
         return;
     mutex_lock(&cache_lock);
     cache_reclaim();
@@ -924,24 +432,8 @@ cache_reclaim_if_needed(void)
 unsigned
 cache_flush_range(uint64_t lo, uint64_t hi)
 {
-    unsigned n = 0;
-    uint64_t from = lo / PAGE_SIZE, to = (hi + PAGE_SIZE - 1) / PAGE_SIZE;
-    bool by_page = to - from <= pages_mask;
+    unsigned n = index_delete_range(lo, hi);
 
-    for (uint64_t k = 0; k < (by_page ? to - from : pages_mask + 1ull); k++) {
-        struct page_entry *p = by_page ? page_find(from + k, false) : &pages[k];
-        if (!p || !p->page || p->page - 1 < from || p->page - 1 >= to)
-            continue;
-        for (frag_id id = p->head, next; id; id = next) {
-            struct fragment *f = &frags[id];
-            next = f->page_next[first_page(f) != p->page - 1];
-            if (f->tag < hi && f->tag + MAX(f->app_len, 1) > lo) {
-                delete_fragment(id);
-                n++;
-                next = p->head;        /* deletion may have taken others along: start over */
-            }
-        }
-    }
     if (n) {
         cache_stats.flushes++;
         cache_epoch++;
@@ -950,11 +442,18 @@ cache_flush_range(uint64_t lo, uint64_t hi)
 }
 
 void
+cache_drop(frag_id id)
+{
+    fragment_delete(id);
+    cache_epoch++;
+}
+
+void
 cache_reset(void)
 {
     for (frag_id id = 1; id < n_frags; id++)
         if (frags[id].tag && !(frags[id].flags & FRAG_DEAD))
-            delete_fragment(id);
+            fragment_delete(id);
     cache_epoch++;
     want_restart = true;
     cache_stats.resets++;

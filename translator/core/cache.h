@@ -36,7 +36,10 @@ struct fragment {
     uint32_t pad;               /* landing pad for indirect branches, 0: none yet            */
     exit_id exit0, incoming;    /* first of its exits; head of exits linked to it            */
     frag_id body_line, pad_line;/* lists of what starts in the same cache line               */
-    frag_id page_next[2];       /* lists of fragments by source page (first and last page)   */
+    union {
+        frag_id page_next[2];   /* lists of fragments by source page (first and last page)   */
+        uint64_t epoch;         /* dead: when its memory may be used again                   */
+    };
     uint16_t n_exits, n_map;
     uint16_t app_len;           /* source bytes                                              */
     uint8_t mode, flags;
@@ -141,6 +144,8 @@ void ibl_grow(struct thread *t);          /* too many targets share an entry */
 
 /* Deletes every fragment with source bytes in [lo, hi). Returns how many. */
 unsigned cache_flush_range(uint64_t lo, uint64_t hi);
+/* Deletes one fragment. */
+void cache_drop(frag_id id);
 /* Deletes everything. Memory comes back when no other thread is inside. */
 void cache_reset(void);
 bool cache_has_room(void);

@@ -93,6 +93,8 @@ struct thread {
     uint64_t trapno, err, cr2;      /* of the program's last fault, as its frames show    */
     uint64_t native_probe;          /* program address being run natively because its fetch faults */
     bool probing;                   /* native_probe counts                                */
+    uint32_t once;                  /* its private single-instruction fragment; 0: none   */
+    uint64_t once_resets;           /* … valid while the cache has been reset so often    */
     bool single;                    /* translate just one instruction at the next dispatch */
     bool parent_frees;              /* a vfork child: its maker takes the block back      */
     bool vfork_child;               /* shares memory with its parent but is another process */

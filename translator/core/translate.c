@@ -755,7 +755,13 @@ translate(struct thread *t, uint64_t tag, unsigned mode, exit_id from, bool once
         if ((result = draft_safely(t, tag, mode, &r, once)) != TRANSLATE_OK)
             break;
         CHECK(!draft.hot.overflow, "a block fits the draft");
+        if (once && t->once && t->once_resets == cache_stats.resets)
+            cache_drop(t->once);         /* the last one of this thread has run */
         id = cache_commit(&draft, once ? 0 : from);
+        if (once) {
+            t->once = id;
+            t->once_resets = cache_stats.resets;
+        }
         if (!id) {
             make_room(t);
             from = 0;

@@ -52,6 +52,13 @@ is_trap(const struct fault *f)
     return f && f->signo == 5;
 }
 
+/* What a near branch with an operand-size prefix does on AMD processors: it did its work. */
+static bool
+cut_to_16_bits(const struct insn_result *r)
+{
+    return r->nfaults && r->fault[r->nfaults - 1].at.rip <= 0xffff;
+}
+
 void
 coverage_count(struct coverage *v, const struct recipe *r, const struct insn_case *c,
                const struct insn_result *native)
@@ -70,7 +77,8 @@ coverage_count(struct coverage *v, const struct recipe *r, const struct insn_cas
         f = is_trap(f) ? NULL : f;
         if (it->form >= 0 && (f || is_trap(behind)))
             v->faulted[it->form]++;
-        else if (it->form >= 0 && !(transfers(it) && native->outcome == OUTCOME_LOST))
+        else if (it->form >= 0 &&
+                 !(transfers(it) && native->outcome == OUTCOME_LOST && !cut_to_16_bits(native)))
             v->completed[it->form]++, v->riprel[it->form] += !!(it->kind & MARK_RIPREL);
         fatal = (f && f == &native->fault[native->nfaults - 1] && native->outcome != OUTCOME_EXIT) ||
                 (is_trap(behind) && native->outcome != OUTCOME_EXIT);

@@ -487,22 +487,29 @@ emit_element(struct making *m, uint64_t turn)
 {
     uint32_t roll = rng_below(&m->rng, 100);
 
-    if (roll < 22)
+    if (roll < 15)
         emit_form(m, in_turn(m->g, m->g->all, m->g->nall, turn));
-    else if (roll < 44)
+    else if (roll < 37)
         emit_form(m, in_turn(m->g, m->g->plain, m->g->nplain, turn));
-    else if (roll < 80)
+    else if (roll < 78)
         emit_common(m);
-    else if (roll < 86)
+    else if (roll < 85)
         emit_function(m);
-    else if (roll < 90)
+    else if (roll < 89)
         emit_memory_loop(m);
-    else if (roll < 93)
+    else if (roll < 92)
         emit_counted_loop(m);
     else if (roll < 97)
         emit_self_modification(m);
     else
         emit_frame(m);
+}
+
+/* The first element is the next form in turn: it surely runs. */
+static void
+emit_first(struct making *m, uint64_t index)
+{
+    emit_form(m, in_turn(m->g, m->g->all, m->g->nall, index));
 }
 
 /* ---- the end of a sequence ---- */
@@ -589,7 +596,10 @@ generate_case(const struct generator *g, uint64_t index, struct recipe *r)
     begin_element(&m); /* group 0: never dropped; nothing is in it */
     for (int i = 0; i < n && !m.ended && r->nitems < ITEMS_MAX - 40; i++) {
         begin_element(&m);
-        emit_element(&m, index * 8 + (uint64_t)i);
+        if (i == 0)
+            emit_first(&m, index);
+        else
+            emit_element(&m, rng_next(&m.rng) >> 16);
     }
     finish_case(&m);
     if (rng_percent(&m.rng, 5) && !(g->without & WITHOUT_END))

@@ -351,11 +351,20 @@ add_push_label_and_cs(struct making *m, int reg, int items)
     add_push_reg(m, reg);
 }
 
+/* mov dword [rsp+disp], value */
+static void
+add_stack_store(struct making *m, uint8_t disp, uint32_t value)
+{
+    uint8_t b[8] = {0xc7, 0x44, 0x24, disp};
+
+    memcpy(b + 4, &value, 4);
+    add_item(m, b, 8, 0);
+}
+
 static bool
 prepare_far_ret(struct making *m, struct instance *x)
 {
     uint64_t pop = 8 * rng_below(&m->rng, 16);
-    uint8_t store[8] = {0xc7, 0x44, 0x24, 0x04, USER_CS}; /* mov dword [rsp+4], cs */
 
     if (x->in.operand_count_visible)
         memcpy(x->bytes + x->in.raw.imm[0].offset, &pop, 2);
@@ -366,7 +375,7 @@ prepare_far_ret(struct making *m, struct instance *x)
 
         add_lea_label(m, reg, item_ahead(m, 4), 0);
         add_push_reg(m, reg);
-        add_item(m, store, 8, 0);
+        add_stack_store(m, 4, USER_CS);
     } else {
         m->ended = true;
     }
@@ -376,18 +385,26 @@ prepare_far_ret(struct making *m, struct instance *x)
 static bool
 prepare_iret(struct making *m, struct instance *x)
 {
-    int32_t flags = (int32_t)(rng_next(&m->rng) & (FLAGS_ARITH | FLAG_DF)) | 0x202;
+    uint32_t flags = (uint32_t)(rng_next(&m->rng) & (FLAGS_ARITH | FLAG_DF)) | 0x202;
+    uint64_t rsp = m->zone + STACK_START - 16 * rng_below(&m->rng, 16);
     int reg = free_register(m, 0);
 
-    if (x->in.operand_width != 64) {
+    if (x->in.operand_width == 64) {
+        add_mov(m, reg, rsp);
+        add_push_imm(m, USER_SS);
+        add_push_reg(m, reg);
+        add_push_imm(m, (int32_t)flags);
+        add_push_label_and_cs(m, reg, 1);
+    } else if (x->in.operand_width == 32 && m->zone == ZONE_LOW_BASE) {
+        add_lea_label(m, reg, item_ahead(m, 7), 0);
+        add_push_reg(m, reg);
+        add_stack_store(m, 4, USER_CS);
+        add_stack_store(m, 8, flags);
+        add_stack_store(m, 12, (uint32_t)rsp);
+        add_stack_store(m, 16, USER_SS);
+    } else {
         m->ended = true;
-        return true;
     }
-    add_mov(m, reg, m->zone + STACK_START - 16 * rng_below(&m->rng, 16));
-    add_push_imm(m, USER_SS);
-    add_push_reg(m, reg);
-    add_push_imm(m, flags);
-    add_push_label_and_cs(m, reg, 1);
     return true;
 }
 
@@ -603,8 +620,8 @@ static const struct rule rules[] = {
     {.mnemonic = MN(JRCXZ), .prepare = prepare_counted, .flags = RULE_FLOW},
     {.mnemonic = MN(JECXZ), .prepare = prepare_counted, .flags = RULE_FLOW},
     {.mnemonic = MN(RET), .prepare = prepare_ret, .flags = RULE_FLOW | RULE_STACK},
-    {.mnemonic = MN(IRET), .prepare = prepare_iret, .flags = RULE_FLOW | RULE_ENDS},
-    {.mnemonic = MN(IRETD), .prepare = prepare_iret, .flags = RULE_FLOW | RULE_ENDS},
+    {.mnemonic = MN(IRET), .prepare = prepare_iret, .flags = RULE_FLOW | RULE_STACK},
+    {.mnemonic = MN(IRETD), .prepare = prepare_iret, .flags = RULE_FLOW | RULE_STACK},
     {.mnemonic = MN(IRETQ), .prepare = prepare_iret, .flags = RULE_FLOW | RULE_STACK},
 
     {.mnemonic = MN(LAR), .prepare = prepare_selector},
@@ -648,6 +665,13 @@ static const struct rule rules[] = {
     {.mnemonic = MN(OUTSW), .flags = RULE_FAULTS},
     {.mnemonic = MN(OUTSD), .flags = RULE_FAULTS},
     {.mnemonic = MN(RDPMC), .flags = RULE_FAULTS},
+    {.mnemonic = MN(VMRUN), .flags = RULE_FAULTS},
+    {.mnemonic = MN(VMLOAD), .flags = RULE_FAULTS},
+    {.mnemonic = MN(VMSAVE), .flags = RULE_FAULTS},
+    {.mnemonic = MN(STGI), .flags = RULE_FAULTS},
+    {.mnemonic = MN(CLGI), .flags = RULE_FAULTS},
+    {.mnemonic = MN(SKINIT), .flags = RULE_FAULTS},
+    {.mnemonic = MN(INVLPGA), .flags = RULE_FAULTS},
     {.mnemonic = MN(CLI), .flags = RULE_FAULTS},
     {.mnemonic = MN(STI), .flags = RULE_FAULTS},
 };
