@@ -29,6 +29,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* A table: most cases take one line. */
+/* clang-format off */
+
 /* fcntl */
 static const struct flock whole_file = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 

@@ -17,6 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* A table: most cases take one line. */
+/* clang-format off */
+
 static const struct timespec at_once = {0, 0};
 
 static void

@@ -13,6 +13,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* A table: most cases take one line. */
+/* clang-format off */
+
 #define HERE ((uint64_t)AT_FDCWD)
 
 /* The kernel's own, where root may. */

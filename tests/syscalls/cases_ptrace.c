@@ -15,6 +15,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* A table: most cases take one line. */
+/* clang-format off */
+
 static uint64_t word = 0x1122334455667788;
 
 static pid_t

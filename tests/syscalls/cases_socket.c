@@ -15,6 +15,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+/* A table: most cases take one line. */
+/* clang-format off */
+
 static const struct sockaddr_in anywhere = {.sin_family = AF_INET, .sin_addr = {0x0100007f}};   /* 127.0.0.1, any port */
 
 static int

@@ -14,6 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* A table: most cases take one line. */
+/* clang-format off */
+
 static const struct timespec moment = {0, 1000};
 
 CASE(gettimeofday) { return CALL(gettimeofday, out(r, 16), out(r, 8)); }

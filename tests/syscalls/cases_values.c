@@ -18,7 +18,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* A table: most cases take one line. */
 /* clang-format off */
+
 CASE(alarm)         { return CALL(alarm, 0); }
 CASE(close)         { return CALL(close, dup(0)); }
 CASE(close_range)   { int fd = dup2(0, 100); return CALL(close_range, fd, fd, 0); }
@@ -70,7 +72,6 @@ CASE(munlock)       { static char page[4096] __attribute__((aligned(4096))); ret
 CASE(mlock2)        { static char page[4096] __attribute__((aligned(4096))); return CALL(mlock2, (uintptr_t)page, 4096, 0); }
 CASE(munlockall)    { return CALL(munlockall); }
 CASE(brk)           { return CALL(brk, 0); }
-/* clang-format on */
 
 static void
 on_alarm(int sig)

@@ -21,6 +21,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* A table: most cases take one line. */
+/* clang-format off */
+
 static const struct timespec at_once = {0, 0}, long_time = {600, 0};
 static const uint64_t no_signals = 0;
 

@@ -47,8 +47,12 @@ add_size(const struct syscall_range *r, void *sum)
 static int
 works(void)
 {
-    struct { const char *base; uint64_t len; } iov[2] = {{"abc", 3}, {"defg", 4}};
-    struct syscall_args a = {.nr = __NR_writev, .arg = {1, (uint64_t)(uintptr_t)iov, 2}, .safe_read = read_own};
+    struct {
+        const char *base;
+        uint64_t len;
+    } iov[2] = {{"abc", 3}, {"defg", 4}};
+    struct syscall_args a = {
+        .nr = __NR_writev, .arg = {1, (uint64_t)(uintptr_t)iov, 2}, .safe_read = read_own};
     uint64_t sum = 0;
 
     return syscall_memory_pre(&a, add_size, &sum) && sum == sizeof iov + 7 && syscall_info(__NR_read);
@@ -59,7 +63,10 @@ start(void)
 {
     long ignored;
 
-    __asm__ volatile("syscall" : "=a"(ignored) : "a"((long)__NR_exit_group), "D"((long)!works()) : "rcx", "r11", "memory");
+    __asm__ volatile("syscall"
+                     : "=a"(ignored)
+                     : "a"((long)__NR_exit_group), "D"((long)!works())
+                     : "rcx", "r11", "memory");
     __builtin_unreachable();
 }
 

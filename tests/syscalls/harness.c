@@ -19,31 +19,41 @@
 #include <unistd.h>
 
 enum {
-    PAGE = 4096, WINDOW = 8 * PAGE, MIDDLE = 2 * PAGE, MAX_BUFFERS = 48, MAX_RANGES = 512,
-    WATCHDOG_SECONDS = 120, SKIP_CODE = 77,
-    PROBE_FD = 230,                       /* the pipe that safe_read goes through: out of the cases' way */
+    PAGE = 4096,
+    WINDOW = 8 * PAGE,
+    MIDDLE = 2 * PAGE,
+    MAX_BUFFERS = 48,
+    MAX_RANGES = 512,
+    WATCHDOG_SECONDS = 120,
+    SKIP_CODE = 77,
+    PROBE_FD = 230, /* the pipe that safe_read goes through: out of the cases' way */
 };
 
 enum mode { PLAIN, PLAIN_AGAIN, GARBAGE, TIGHT, SHORT, NULLED };
-static const char *const mode_name[] = {
-    "first pattern", "second pattern", "garbage where nothing should matter", "unmapped page right behind", "last byte unmapped", "NULL for an argument"};
+
+static const char *const mode_name[] = {"first pattern",
+                                        "second pattern",
+                                        "garbage where nothing should matter",
+                                        "unmapped page right behind",
+                                        "last byte unmapped",
+                                        "NULL for an argument"};
 
 /* Of each byte, kept from run to run. */
 enum { CLAIMED = 1, CHANGED = 2, PREPARED = 4, FETCHED = 8 };
 
 /* Shared between the runs of a case. */
 struct buffer {
-    size_t size, extent, sure_extent;     /* asked for; claimed by the table, and claimed for certain */
+    size_t size, extent, sure_extent; /* asked for; claimed by the table, and claimed for certain */
     unsigned align;
     bool strict, tight_ok;
-    uint8_t byte[WINDOW];                 /* CLAIMED … by offset in the window of plain runs */
+    uint8_t byte[WINDOW]; /* CLAIMED … by offset in the window of plain runs */
 };
 
 struct shared {
     struct buffer buffer[MAX_BUFFERS];
     unsigned nbuffers;
     bool done, skipped, failed, made_call, holes, partial, null_free;
-    uint8_t pointers, strict_pointers;    /* bit k: argument k leads to one of the buffers, and to a strict one */
+    uint8_t pointers, strict_pointers; /* bit k: argument k leads to a buffer, and to a strict one */
     long result, expected;
     char message[600];
 };
@@ -56,7 +66,7 @@ struct range_list {
 struct run {
     struct shared *s;
     enum mode mode;
-    unsigned nbuffers, victim;            /* SHORT: the buffer that is cut; NULLED: the argument */
+    unsigned nbuffers, victim; /* SHORT: the buffer that is cut; NULLED: the argument */
     uint8_t *window[MAX_BUFFERS], *base[MAX_BUFFERS];
     bool prepared[MAX_BUFFERS];
     uint8_t before[MAX_BUFFERS][WINDOW];
@@ -83,7 +93,9 @@ undo(struct run *r, void (*fn)(int), int arg)
     r->undo_arg = arg;
 }
 
-static void __attribute__((noreturn))
+static void end_run(struct run *r, int status) __attribute__((noreturn));
+
+static void
 end_run(struct run *r, int status)
 {
     if (r->undo)
@@ -91,7 +103,9 @@ end_run(struct run *r, int status)
     _exit(status);
 }
 
-static void __attribute__((noreturn, format(printf, 2, 3)))
+static void fail(struct run *r, const char *fmt, ...) __attribute__((noreturn, format(printf, 2, 3)));
+
+static void
 fail(struct run *r, const char *fmt, ...)
 {
     va_list ap;
@@ -158,7 +172,8 @@ scratch_file(const char *contents)
     int fd = mkstemp(name);
 
     must(fd >= 0 && unlink(name) == 0, "scratch file");
-    must(write(fd, contents, strlen(contents)) == (ssize_t)strlen(contents) && lseek(fd, 0, SEEK_SET) == 0, "scratch file");
+    must(write(fd, contents, strlen(contents)) == (ssize_t)strlen(contents) && lseek(fd, 0, SEEK_SET) == 0,
+         "scratch file");
     return fd;
 }
 
@@ -312,10 +327,12 @@ measure(struct run *r)
 
             if (x->addr - (uint64_t)(uintptr_t)r->window[i] >= WINDOW)
                 continue;
-            for (uint64_t k = off; x->access != SYSCALL_WRITE && k < off + x->size && MIDDLE + k < WINDOW; k++)
+            for (uint64_t k = off; x->access != SYSCALL_WRITE && k < off + x->size && MIDDLE + k < WINDOW;
+                 k++)
                 b->byte[MIDDLE + k] |= FETCHED;
             if (x->addr < (uint64_t)(uintptr_t)r->base[i] || off + x->size > WINDOW - MIDDLE)
-                fail(r, "%s: claim outside its buffer: offset %ld, %lu bytes", range_text(x), (long)off, (unsigned long)x->size);
+                fail(r, "%s: claim outside its buffer: offset %ld, %lu bytes", range_text(x), (long)off,
+                     (unsigned long)x->size);
             if (off + x->size > b->extent)
                 b->extent = off + x->size;
             if (!x->maybe && off + x->size > b->sure_extent)
@@ -416,7 +433,8 @@ note_pointers(struct run *r, const struct syscall_args *a)
     syscall_view(a, &v);
     for (unsigned k = 0; k < v.nargs; k++)
         for (unsigned i = 0; i < r->nbuffers; i++)
-            if (v.bits[k] && v.arg[k]->access && a->arg[k] == (uint64_t)(uintptr_t)r->base[i] && r->s->buffer[i].extent) {
+            if (v.bits[k] && v.arg[k]->access && a->arg[k] == (uint64_t)(uintptr_t)r->base[i] &&
+                r->s->buffer[i].extent) {
                 r->s->pointers |= (uint8_t)(1 << k);
                 r->s->strict_pointers |= (uint8_t)(r->s->buffer[i].strict << k);
             }
@@ -448,8 +466,9 @@ judge_result(struct run *r, long result)
         judge_null(r, result);
     } else if (r->mode == SHORT) {
         if (result != -EFAULT)
-            fail(r, "buffer %u ends %u before the %lu bytes claimed, and the result is %ld, not EFAULT", r->victim,
-                 r->s->buffer[r->victim].align, (unsigned long)r->s->buffer[r->victim].sure_extent, result);
+            fail(r, "buffer %u ends %u before the %lu bytes claimed, and the result is %ld, not EFAULT",
+                 r->victim, r->s->buffer[r->victim].align, (unsigned long)r->s->buffer[r->victim].sure_extent,
+                 result);
     } else if (!as_wanted) {
         if (r->mode == PLAIN && (result == -ENOSYS || result == -EPERM)) {
             char why[64];
@@ -457,7 +476,8 @@ judge_result(struct run *r, long result)
             snprintf(why, sizeof why, "the kernel says %s", result == -ENOSYS ? "ENOSYS" : "EPERM");
             skip(r, why);
         }
-        fail(r, "result %ld (%s), expected %ld", result, result < 0 ? strerror((int)-result) : "success", r->s->expected);
+        fail(r, "result %ld (%s), expected %ld", result, result < 0 ? strerror((int)-result) : "success",
+             r->s->expected);
     }
 }
 
@@ -520,7 +540,8 @@ child(const struct test_case *c, struct shared *s, enum mode mode, unsigned vict
     run = (struct run){.s = s, .mode = mode, .victim = victim};
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     alarm(WATCHDOG_SECONDS);
-    must(pipe(probe) == 0 && dup2(probe[0], PROBE_FD) >= 0 && dup2(probe[1], PROBE_FD + 1) >= 0, "probe pipe");
+    must(pipe(probe) == 0 && dup2(probe[0], PROBE_FD) >= 0 && dup2(probe[1], PROBE_FD + 1) >= 0,
+         "probe pipe");
     close(probe[0]);
     close(probe[1]);
     must(chdir(scratch) == 0, "scratch directory");
@@ -546,7 +567,8 @@ run_once(const struct test_case *c, struct shared *s, enum mode mode, unsigned v
         return !s->skipped;
     if (!s->failed) {
         s->failed = true;
-        snprintf(s->message, sizeof s->message, "%s: the run ended with wait status 0x%x", mode_name[mode], status);
+        snprintf(s->message, sizeof s->message, "%s: the run ended with wait status 0x%x", mode_name[mode],
+                 status);
     }
     return false;
 }
@@ -566,11 +588,13 @@ unwritten_claim(struct shared *s)
             blind += (b & CLAIMED) && (b & PREPARED) && !(b & FETCHED);
             if (b & PREPARED || (b & (CLAIMED | CHANGED)) != CLAIMED)
                 continue;
-            snprintf(s->message, sizeof s->message, "byte %ld of buffer %u is claimed to be written, and is not", (long)k - MIDDLE, i);
+            snprintf(s->message, sizeof s->message,
+                     "byte %ld of buffer %u is claimed to be written, and is not", (long)k - MIDDLE, i);
             return true;
         }
         if (blind && !changed) {
-            snprintf(s->message, sizeof s->message, "buffer %u is claimed to be written and not to be read, and does not change", i);
+            snprintf(s->message, sizeof s->message,
+                     "buffer %u is claimed to be written and not to be read, and does not change", i);
             return true;
         }
     }

@@ -20,6 +20,8 @@
 #include "linux/syscall_abi.h"
 #include "linux/syscall_table.h"
 
+/* clang-format off */
+
 struct run;
 
 /* A case prepares, makes one CALL and returns its result. It is repeated, so
@@ -71,5 +73,6 @@ const char *scratch_dir(void);                               /* the current dire
 void must(bool ok, const char *what);
 
 int run_cases(int argc, char **argv);
+/* clang-format on */
 
 #endif

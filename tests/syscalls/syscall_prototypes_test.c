@@ -14,9 +14,11 @@
 #include "linux/syscall_table.h"
 
 enum { SKIP_CODE = 77 };
+
 static const char events[] = "/sys/kernel/tracing/events/syscalls";
 static unsigned failures, compared;
 
+/* clang-format off */
 /* The kernel's name where it is not the header's. */
 static const char *const alias[][2] = {
     {"newstat", "stat"}, {"newfstat", "fstat"}, {"newlstat", "lstat"}, {"newuname", "uname"},
@@ -35,14 +37,17 @@ static const struct { const char *call; unsigned arg, bits; } narrower[] = {
     {"readv", 0, 32}, {"writev", 0, 32}, {"preadv", 0, 32}, {"pwritev", 0, 32}, {"preadv2", 0, 32}, {"pwritev2", 0, 32},
 };
 
+/* Types of 32 bits. */
+static const char *const ints[] = {
+    "int", "unsigned", "u32", "__u32", "__s32", "pid_t", "uid_t", "gid_t", "qid_t", "key_t", "clockid_t", "timer_t", "mqd_t",
+    "key_serial_t", "rwf_t", "unsigned int", "enum landlock_rule_type",
+};
+
+/* clang-format on */
+
 static unsigned
 declared_bits(const char *type)
 {
-    static const char *const ints[] = {
-        "int", "unsigned", "u32", "__u32", "__s32", "pid_t", "uid_t", "gid_t", "qid_t", "key_t", "clockid_t", "timer_t", "mqd_t",
-        "key_serial_t", "rwf_t", "unsigned int", "enum landlock_rule_type",
-    };
-
     if (strncmp(type, "const ", 6) == 0)
         type += 6;
     if (strcmp(type, "umode_t") == 0)
@@ -71,7 +76,8 @@ compare(const struct syscall_info *info, unsigned k, const char *type)
         printf("FAIL %s: argument %u (%s) is missing\n", info->name, k, type);
         failures++;
     } else if (info->arg[k].bits != want) {
-        printf("FAIL %s: argument %u (%s) is %u bits wide, not %u\n", info->name, k, type, want, info->arg[k].bits);
+        printf("FAIL %s: argument %u (%s) is %u bits wide, not %u\n", info->name, k, type, want,
+               info->arg[k].bits);
         failures++;
     }
 }
@@ -130,7 +136,9 @@ main(void)
     DIR *d = open_events();
 
     if (!d) {
-        printf("skip: the kernel's prototypes (%s) are not to be seen: not root, or no CONFIG_FTRACE_SYSCALLS\n", events);
+        printf(
+            "skip: the kernel's prototypes (%s) are not to be seen: not root, or no CONFIG_FTRACE_SYSCALLS\n",
+            events);
         return SKIP_CODE;
     }
     for (struct dirent *e; (e = readdir(d));) {

@@ -10,21 +10,25 @@
 
 static unsigned failures;
 
-#define EXPECT(c, ...)                                                                                       \
-    do {                                                                                                     \
-        if (!(c)) {                                                                                          \
-            printf("FAIL %s: ", __func__);                                                                   \
-            printf(__VA_ARGS__);                                                                             \
-            printf("\n");                                                                                    \
-            failures++;                                                                                      \
-        }                                                                                                    \
+#define EXPECT(c, ...)                     \
+    do {                                   \
+        if (!(c)) {                        \
+            printf("FAIL %s: ", __func__); \
+            printf(__VA_ARGS__);           \
+            printf("\n");                  \
+            failures++;                    \
+        }                                  \
     } while (0)
 
 enum { NUMBERS = 1024 };
 
 /* Completeness. */
 
-static const struct { const char *name; unsigned nr; } header_calls[] = {
+static const struct {
+    const char *name;
+    unsigned nr;
+} header_calls[] = {
+
 #define X(name, nr) {#name, nr},
 #include "unistd_calls.h"
 };
@@ -35,8 +39,8 @@ every_call_of_the_headers_has_a_row_of_its_name(void)
     for (unsigned i = 0; i < sizeof header_calls / sizeof header_calls[0]; i++) {
         const char *name = syscall_name(header_calls[i].nr);
 
-        EXPECT(name && strcmp(name, header_calls[i].name) == 0, "%u is %s, not %s", header_calls[i].nr, header_calls[i].name,
-               name ? name : "unknown");
+        EXPECT(name && strcmp(name, header_calls[i].name) == 0, "%u is %s, not %s", header_calls[i].nr,
+               header_calls[i].name, name ? name : "unknown");
     }
 }
 
@@ -77,18 +81,24 @@ check_args(const char *where, const struct syscall_arg *g, unsigned n, unsigned 
 
     EXPECT(nargs <= SYSCALL_MAX_ARGS, "%s: too many arguments", where);
     for (unsigned i = 0; i < n; i++) {
-        bool counts = g[i].how == HOW_COUNT || g[i].how == HOW_RESULT || g[i].how == HOW_FITS || g[i].how == HOW_LENGTH ||
-                      g[i].how == HOW_IOVEC || g[i].how == HOW_IOVEC_ONLY;
+        bool counts = g[i].how == HOW_COUNT || g[i].how == HOW_RESULT || g[i].how == HOW_FITS ||
+                      g[i].how == HOW_LENGTH || g[i].how == HOW_IOVEC || g[i].how == HOW_IOVEC_ONLY;
 
         EXPECT(g[i].name && *g[i].name, "%s: argument %u has no name", where, i);
         EXPECT(g[i].kind != SYSCALL_ARG_NONE, "%s: argument %s has no kind", where, g[i].name);
-        EXPECT(g[i].bits == 0 || g[i].bits == 8 || g[i].bits == 16 || g[i].bits == 32 || g[i].bits == 64, "%s: %s: bits", where, g[i].name);
-        EXPECT((g[i].how == HOW_NONE) == (g[i].access == 0), "%s: %s: access without extent, or the reverse", where, g[i].name);
-        EXPECT(g[i].how == HOW_NONE || g[i].bits == 64, "%s: %s: a pointer of %u bits", where, g[i].name, g[i].bits);
-        EXPECT(!counts || g[i].count_arg < nargs, "%s: %s: counted by an argument that is not there", where, g[i].name);
-        EXPECT(!counts || g[i].count_arg < first || g[i].count_arg != first + i, "%s: %s counts itself", where, g[i].name);
+        EXPECT(g[i].bits == 0 || g[i].bits == 8 || g[i].bits == 16 || g[i].bits == 32 || g[i].bits == 64,
+               "%s: %s: bits", where, g[i].name);
+        EXPECT((g[i].how == HOW_NONE) == (g[i].access == 0), "%s: %s: access without extent, or the reverse",
+               where, g[i].name);
+        EXPECT(g[i].how == HOW_NONE || g[i].bits == 64, "%s: %s: a pointer of %u bits", where, g[i].name,
+               g[i].bits);
+        EXPECT(!counts || g[i].count_arg < nargs, "%s: %s: counted by an argument that is not there", where,
+               g[i].name);
+        EXPECT(!counts || g[i].count_arg < first || g[i].count_arg != first + i, "%s: %s counts itself",
+               where, g[i].name);
         EXPECT(g[i].how != HOW_WALK || g[i].walk, "%s: %s: no walker", where, g[i].name);
-        EXPECT(g[i].if_how == IF_ALWAYS || g[i].if_arg < nargs, "%s: %s: condition on no argument", where, g[i].name);
+        EXPECT(g[i].if_how == IF_ALWAYS || g[i].if_arg < nargs, "%s: %s: condition on no argument", where,
+               g[i].name);
         if (g[i].how == HOW_LAYOUT)
             check_layout(where, g[i].layout);
     }
@@ -103,9 +113,12 @@ rows_are_consistent(void)
         if (!info)
             continue;
         check_args(info->name, info->arg, info->nargs, 0);
-        EXPECT(!(info->flags & SYSCALL_NEWFD) || (info->flags & SYSCALL_FDS), "%s: NEWFD without FDS", info->name);
-        EXPECT(!(info->flags & SYSCALL_OBSOLETE) || info->nargs == 0, "%s: obsolete, with arguments", info->name);
-        EXPECT(!(info->flags & (SYSCALL_RESTART_SA | SYSCALL_RESTART_NOHAND | SYSCALL_RESTART_BLOCK)) || (info->flags & SYSCALL_BLOCKS),
+        EXPECT(!(info->flags & SYSCALL_NEWFD) || (info->flags & SYSCALL_FDS), "%s: NEWFD without FDS",
+               info->name);
+        EXPECT(!(info->flags & SYSCALL_OBSOLETE) || info->nargs == 0, "%s: obsolete, with arguments",
+               info->name);
+        EXPECT(!(info->flags & (SYSCALL_RESTART_SA | SYSCALL_RESTART_NOHAND | SYSCALL_RESTART_BLOCK)) ||
+                   (info->flags & SYSCALL_BLOCKS),
                "%s: restarts without sleeping", info->name);
     }
 }
@@ -123,7 +136,8 @@ variants_are_consistent(void)
             snprintf(where, sizeof where, "%s(%s)", info->name, v->row[i].name);
             EXPECT(v->row[i].name[0] >= 'A' && v->row[i].name[0] <= 'Z', "%s: not a name", where);
             check_args(where, v->row[i].arg, v->row[i].nargs, v->first);
-            EXPECT(!(v->row[i].flags & ~info->flags), "%s: flags that the call's row lacks: %x", where, v->row[i].flags & ~info->flags);
+            EXPECT(!(v->row[i].flags & ~info->flags), "%s: flags that the call's row lacks: %x", where,
+                   v->row[i].flags & ~info->flags);
             for (unsigned j = 0; j < i; j++)
                 EXPECT(v->row[j].key != v->row[i].key, "%s: same key as %s", where, v->row[j].name);
         }
@@ -215,7 +229,8 @@ saw(uint64_t addr, uint64_t size, unsigned access, const char *name)
         char buf[100];
 
         syscall_range_name(&seen.r[i], buf, sizeof buf);
-        if (seen.r[i].addr == addr && seen.r[i].size == size && seen.r[i].access == access && strcmp(buf, name) == 0)
+        if (seen.r[i].addr == addr && seen.r[i].size == size && seen.r[i].access == access &&
+            strcmp(buf, name) == 0)
             return true;
     }
     return false;
@@ -231,8 +246,8 @@ static void
 ranges_have_the_names_of_members(void)
 {
     memset(arena, 0, sizeof arena);
-    put64(16, 200);        /* msg_iov      */
-    put64(24, 2);          /* msg_iovlen   */
+    put64(16, 200); /* msg_iov      */
+    put64(24, 2);   /* msg_iovlen   */
     put64(200, 300);
     put64(208, 5);
     put64(216, 400);
@@ -245,23 +260,29 @@ ranges_have_the_names_of_members(void)
     put64(64 + 16, 216);
     put64(64 + 24, 1);
     EXPECT(pre(__NR_sendmmsg, 3, 0, 2), "sendmmsg is incomplete");
-    EXPECT(saw(400, 6, SYSCALL_READ, "msgvec[1].msg_hdr.msg_iov[0].iov_base"), "iov_base of the second message");
+    EXPECT(saw(400, 6, SYSCALL_READ, "msgvec[1].msg_hdr.msg_iov[0].iov_base"),
+           "iov_base of the second message");
     EXPECT(saw(64 + 56, 4, SYSCALL_WRITE, "msgvec[1].msg_len"), "msg_len of the second message");
 
     memset(arena, 0, sizeof arena);
     strcpy((char *)arena + 100, "name");
     put64(8, 100);
     EXPECT(pre(__NR_execve, 100, 8, 0), "execve is incomplete");
-    EXPECT(saw(100, 5, SYSCALL_READ, "path") && saw(100, 5, SYSCALL_READ, "argv[0]") && saw(16, 8, SYSCALL_READ, "argv[1]"), "argv");
+    EXPECT(saw(100, 5, SYSCALL_READ, "path") && saw(100, 5, SYSCALL_READ, "argv[0]") &&
+               saw(16, 8, SYSCALL_READ, "argv[1]"),
+           "argv");
 }
 
 static void
 long_names_are_cut_and_ended(void)
 {
-    struct syscall_range r = {.arg = "msgvec", .outer = "[%].msg_hdr", .member = "msg_iov[%].iov_base", .index = {4294967295u, 7}};
+    struct syscall_range r = {
+        .arg = "msgvec", .outer = "[%].msg_hdr", .member = "msg_iov[%].iov_base", .index = {4294967295u, 7}};
     char buf[10];
 
-    EXPECT(syscall_range_name(&r, buf, sizeof buf) == strlen("msgvec[4294967295].msg_hdr.msg_iov[7].iov_base"), "length");
+    EXPECT(syscall_range_name(&r, buf, sizeof buf) ==
+               strlen("msgvec[4294967295].msg_hdr.msg_iov[7].iov_base"),
+           "length");
     EXPECT(strcmp(buf, "msgvec[42") == 0, "cut: %s", buf);
 }
 
@@ -304,14 +325,15 @@ io_getevents_leads_to_the_buffers(void)
     struct syscall_args a = {.nr = __NR_io_getevents, .arg = {1, 1, 4, 0, 0}, .safe_read = read_arena};
 
     memset(arena, 0, sizeof arena);
-    put64(8, 512);                 /* event 0: its iocb …     */
-    put64(16, 33);                 /* … and 33 bytes          */
-    arena[512 + 16] = 0;           /* IOCB_CMD_PREAD          */
-    put64(512 + 24, 1000);         /* aio_buf                 */
-    put64(512 + 32, 64);           /* aio_nbytes              */
+    put64(8, 512);         /* event 0: its iocb …     */
+    put64(16, 33);         /* … and 33 bytes          */
+    arena[512 + 16] = 0;   /* IOCB_CMD_PREAD          */
+    put64(512 + 24, 1000); /* aio_buf                 */
+    put64(512 + 32, 64);   /* aio_nbytes              */
     seen = (struct seen){.most = 4000};
     EXPECT(syscall_memory_post(&a, 1, note, &seen), "incomplete");
-    EXPECT(saw(0, 32, SYSCALL_WRITE, "events") && saw(1000, 33, SYSCALL_WRITE, "events[0].obj.aio_buf"), "ranges");
+    EXPECT(saw(0, 32, SYSCALL_WRITE, "events") && saw(1000, 33, SYSCALL_WRITE, "events[0].obj.aio_buf"),
+           "ranges");
 }
 
 /* Any arguments, any memory: the walk ends, stays silent on what the row calls impossible. */
@@ -342,19 +364,22 @@ read_noise(void *dst, uint64_t addr, size_t n, void *cookie)
 static void
 walks_end_whatever_the_arguments_are(void)
 {
-    static const uint64_t sizes[] = {0, 1, 2, 8, 100, 1024, 1025, 0x7fffffff, 0xffffffff, ~(uint64_t)0, (uint64_t)1 << 63};
+    static const uint64_t sizes[] = {
+        0, 1, 2, 8, 100, 1024, 1025, 0x7fffffff, 0xffffffff, ~(uint64_t)0, (uint64_t)1 << 63};
     uint64_t state = 2463534242u;
 
     for (unsigned i = 0; i < 200000; i++) {
         struct syscall_args a = {.nr = (uint32_t)(next_random(&state) >> 8) % 480, .safe_read = read_noise};
 
         for (unsigned k = 0; k < 6; k++)
-            a.arg[k] = next_random(&state) % 3 ? sizes[(next_random(&state) >> 8) % 11] : next_random(&state) >> (next_random(&state) >> 8) % 64;
+            a.arg[k] = next_random(&state) % 3 ? sizes[(next_random(&state) >> 8) % 11]
+                                               : next_random(&state) >> (next_random(&state) >> 8) % 64;
         seen = (struct seen){.most = 2000};
         syscall_memory_pre(&a, note, &seen);
         for (unsigned k = 0; k < seen.n && k < 2000; k++) {
             EXPECT(seen.r[k].size != 0, "%s: an empty range", syscall_name(a.nr));
-            EXPECT(seen.r[k].access != SYSCALL_WRITE || syscall_may_write(a.nr), "%s writes", syscall_name(a.nr));
+            EXPECT(seen.r[k].access != SYSCALL_WRITE || syscall_may_write(a.nr), "%s writes",
+                   syscall_name(a.nr));
         }
         seen = (struct seen){.most = 2000};
         syscall_memory_post(&a, (int64_t)a.arg[next_random(&state) % 6], note, &seen);

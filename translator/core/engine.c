@@ -11,15 +11,15 @@
 void
 engine_lock_all(void)
 {
-    regions_lock_for_fork();
     mutex_lock(&cache_lock);
+    regions_lock_for_fork();
 }
 
 void
 engine_unlock_all(void)
 {
-    mutex_unlock(&cache_lock);
     regions_unlock_after_fork();
+    mutex_unlock(&cache_lock);
 }
 
 void

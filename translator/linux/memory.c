@@ -7,7 +7,7 @@
  * proved to be written too often for that).
  * Invariant: a page that the program may write and that has live fragments
  * without self-check is write-protected.
- * Threads: regions_lock; cache_lock is taken inside it. */
+ * Threads: regions_lock, taken inside cache_lock where both are needed. */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "linux/memory.h"
 
@@ -307,7 +307,7 @@ code_protect(const struct region *r, uint64_t lo, uint64_t hi)
     return worst;
 }
 
-/* regions_lock is held. */
+/* cache_lock and regions_lock are held. */
 static void
 code_open(struct code_page *p)
 {
@@ -318,9 +318,7 @@ code_open(struct code_page *p)
     sys_mprotect((void *)a, PAGE_SIZE, prot);
     p->state = PAGE_FREE;
     n_protected--;
-    mutex_lock(&cache_lock);
     cache_flush_range(a, a + PAGE_SIZE);
-    mutex_unlock(&cache_lock);
 }
 
 bool
@@ -328,6 +326,7 @@ code_write_fault(uint64_t addr)
 {
     bool ours = false;
 
+    mutex_lock(&cache_lock);
     mutex_lock(&regions_lock);
     struct code_page *p = code_find(addr, false);
     unsigned i = region_at(addr);
@@ -339,6 +338,7 @@ code_write_fault(uint64_t addr)
         }
     }
     mutex_unlock(&regions_lock);
+    mutex_unlock(&cache_lock);
     return ours;
 }
 
@@ -376,6 +376,7 @@ code_unprotect_all(void)
 
     if (!n_protected)
         return false;
+    mutex_lock(&cache_lock);
     mutex_lock(&regions_lock);
     for (uint32_t i = 0; i <= code_mask && n_protected; i++)
         if (code_pages[i].page && code_pages[i].state == PAGE_PROTECTED) {
@@ -383,6 +384,7 @@ code_unprotect_all(void)
             any = true;
         }
     mutex_unlock(&regions_lock);
+    mutex_unlock(&cache_lock);
     return any;
 }
 
@@ -417,7 +419,14 @@ code_each(uint64_t lo, uint64_t hi, void (*act)(struct code_page *))
 }
 
 void code_forget(uint64_t lo, uint64_t hi) { code_each(lo, hi, code_page_forget); }
-void code_release(uint64_t lo, uint64_t hi) { code_each(lo, hi, code_page_release); }
+
+void
+code_release(uint64_t lo, uint64_t hi)
+{
+    mutex_lock(&cache_lock);
+    code_each(lo, hi, code_page_release);
+    mutex_unlock(&cache_lock);
+}
 
 void
 regions_lock_for_fork(void)

@@ -76,19 +76,23 @@
 struct abi_cachestat_range {
     uint64_t off, len;
 };
+
 struct abi_cachestat {
     uint64_t nr_cache, nr_dirty, nr_writeback, nr_evicted, nr_recently_evicted;
 };
+
 struct abi_xattr_args {
     uint64_t value;
     uint32_t size, flags;
 };
+
 struct abi_file_attr {
     uint64_t xflags;
     uint32_t extsize, nextents, projid, cowextsize;
 };
+
 struct abi_lsm_ctx {
-    uint64_t id, flags, len, ctx_len;      /* then ctx_len bytes */
+    uint64_t id, flags, len, ctx_len; /* then ctx_len bytes */
 };
 
 /* What the kernel knows by other names than the C library does. */
@@ -99,17 +103,21 @@ struct abi_msghdr {
     uint64_t msg_iov, msg_iovlen, msg_control, msg_controllen;
     uint32_t msg_flags, tail_pad;
 };
+
 struct abi_mmsghdr {
     struct abi_msghdr msg_hdr;
     uint32_t msg_len, pad;
 };
+
 struct abi_cmsghdr {
     uint64_t cmsg_len;
     int32_t cmsg_level, cmsg_type;
 };
-struct abi_sigset_pair {       /* pselect6, io_pgetevents */
+
+struct abi_sigset_pair { /* pselect6, io_pgetevents */
     uint64_t sigmask, size;
 };
+
 struct abi_ustat {
     int32_t f_tfree;
     uint64_t f_tinode;

@@ -13,8 +13,8 @@
 
 enum {
     MAX_IOCBS = 1 << 16,
-    HAS_RESULT_FD = 1,     /* IOCB_FLAG_RESFD  */
-    HAS_PRIORITY = 2,      /* IOCB_FLAG_IOPRIO */
+    HAS_RESULT_FD = 1, /* IOCB_FLAG_RESFD  */
+    HAS_PRIORITY = 2,  /* IOCB_FLAG_IOPRIO */
     PTR = 8,
 };
 
@@ -31,6 +31,7 @@ static const struct syscall_layout iocb_fields = LAYOUT_IF(struct iocb, aio_flag
     FIELD(struct iocb, aio_reserved2),
     FIELD(struct iocb, aio_flags),
     FIELD_IF(struct iocb, aio_resfd, HAS_RESULT_FD, 0));
+
 /* clang-format on */
 
 /* Buffers are written when the operation is done: before submission they must be there, written only by io_getevents. */
@@ -42,8 +43,12 @@ iocb_buffers(struct syscall_walk *w, const struct iocb *c, uint64_t limit)
     switch (c->aio_lio_opcode) {
     case IOCB_CMD_PREAD: walk_out(w, c->aio_buf, n, "aio_buf"); break;
     case IOCB_CMD_PWRITE: walk_in(w, c->aio_buf, n, "aio_buf"); break;
-    case IOCB_CMD_PREADV: walk_iovec(w, c->aio_buf, c->aio_nbytes, ACCESS_OUT, limit, "aio_buf", "aio_buf[%].iov_base"); break;
-    case IOCB_CMD_PWRITEV: walk_iovec(w, c->aio_buf, c->aio_nbytes, ACCESS_IN, limit, "aio_buf", "aio_buf[%].iov_base"); break;
+    case IOCB_CMD_PREADV:
+        walk_iovec(w, c->aio_buf, c->aio_nbytes, ACCESS_OUT, limit, "aio_buf", "aio_buf[%].iov_base");
+        break;
+    case IOCB_CMD_PWRITEV:
+        walk_iovec(w, c->aio_buf, c->aio_nbytes, ACCESS_IN, limit, "aio_buf", "aio_buf[%].iov_base");
+        break;
     default: break;
     }
 }
@@ -120,6 +125,7 @@ static const struct syscall_layout uring_params_fields = LAYOUT_IF(struct io_uri
     FIELD_IF(struct io_uring_params, sq_thread_idle, IORING_SETUP_SQPOLL, 0),
     FIELD_IF(struct io_uring_params, wq_fd, IORING_SETUP_ATTACH_WQ, 0),
     FIELD(struct io_uring_params, resv));
+
 /* clang-format on */
 
 /* The kernel hands back the struct it read, with its answers in it. */
@@ -137,7 +143,12 @@ void
 walk_uring_enter(struct syscall_walk *w, unsigned k)
 {
     uint64_t flags = walk_arg(w, 3), at = w->call->arg[k];
-    struct { uint64_t sigmask; uint32_t sigmask_size, min_wait; uint64_t ts; } ext;
+
+    struct {
+        uint64_t sigmask;
+        uint32_t sigmask_size, min_wait;
+        uint64_t ts;
+    } ext;
 
     if (flags & ENTER_EXT_ARG_REG)
         return;
@@ -180,7 +191,8 @@ probe(struct syscall_walk *w, unsigned k)
 static void
 resources(struct syscall_walk *w, uint64_t at, uint64_t nr_at, uint64_t data_at, uint64_t each)
 {
-    uint64_t n = walk_fetch32(w, at + nr_at), data = walk_fetch64(w, at + data_at), tags = walk_fetch64(w, at + data_at + 8);
+    uint64_t n = walk_fetch32(w, at + nr_at), data = walk_fetch64(w, at + data_at),
+             tags = walk_fetch64(w, at + data_at + 8);
 
     walk_in(w, at, walk_count(w, 3), NULL);
     if (data)
@@ -216,7 +228,7 @@ update_buffers(struct syscall_walk *w, unsigned k)
 static uint32_t
 opcode_key(const uint64_t *arg)
 {
-    return (uint32_t)arg[1] & ~((uint32_t)1 << 31);     /* IORING_REGISTER_USE_REGISTERED_RING */
+    return (uint32_t)arg[1] & ~((uint32_t)1 << 31); /* IORING_REGISTER_USE_REGISTERED_RING */
 }
 
 /* clang-format off */
@@ -260,6 +272,7 @@ static const struct syscall_variant rows[] = {
     VARIANT_NR(34, IORING_REGISTER_MEM_REGION,     FARMEM, OP, IN("arg", 32), NR),
 };
 const struct syscall_variants io_uring_register_commands = VARIANTS(opcode_key, 1, rows);
+
 /* clang-format on */
 
 /* struct perf_event_attr says its own size, 0 means the first version; too large a one is answered with the kernel's. */

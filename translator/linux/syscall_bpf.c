@@ -9,16 +9,16 @@ enum { OBJECT_NAME = 4096, LICENSE = 128, INSN = 8, NO_COUNT = 0xffff };
 
 /* Extents of what a pointer in the union leads to. */
 enum bpf_memory {
-    BYTES_IN,      /* *count × each                                        */
-    BYTES_OUT,     /* the same; after the call as many as *count then says */
-    LOG_OUT,       /* text, at most *count; how much only the kernel knows */
-    STRING_IN,     /* at most `each`                                       */
-    UNKNOWN,       /* as large as a key or value of the map               */
+    BYTES_IN,  /* *count × each                                        */
+    BYTES_OUT, /* the same; after the call as many as *count then says */
+    LOG_OUT,   /* text, at most *count; how much only the kernel knows */
+    STRING_IN, /* at most `each`                                       */
+    UNKNOWN,   /* as large as a key or value of the map               */
 };
 
 struct bpf_pointer {
     uint8_t cmd, memory;
-    uint16_t at, count_at;      /* offsets of the pointer and of its 32-bit count */
+    uint16_t at, count_at; /* offsets of the pointer and of its 32-bit count */
     uint16_t each;
     const char *name;
 };
@@ -72,6 +72,7 @@ static const struct bpf_answer { uint8_t cmd; uint16_t at, size; const char *nam
     {BPF_MAP_UPDATE_BATCH,    32, 4, "count"},
     {BPF_MAP_DELETE_BATCH,    32, 4, "count"},
 };
+
 /* clang-format on */
 
 static void
@@ -80,7 +81,9 @@ follow(struct syscall_walk *w, const struct bpf_pointer *p, uint64_t attr)
     uint64_t to = walk_fetch64(w, attr + p->at), n = 0;
 
     if (p->count_at != NO_COUNT)
-        n = (uint64_t)(p->memory == BYTES_OUT ? walk_length(w, attr + p->count_at) : walk_fetch32(w, attr + p->count_at)) * p->each;
+        n = (uint64_t)(p->memory == BYTES_OUT ? walk_length(w, attr + p->count_at)
+                                              : walk_fetch32(w, attr + p->count_at)) *
+            p->each;
     if (!to)
         return;
     switch (p->memory) {

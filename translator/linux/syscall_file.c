@@ -79,6 +79,7 @@ const struct syscall_variants landlock_rules = VARIANTS(key1, 1, landlock_rows);
 
 const struct syscall_layout mq_attr_open_fields = LAYOUT(struct mq_attr, FIELD(struct mq_attr, mq_maxmsg), FIELD(struct mq_attr, mq_msgsize));
 const struct syscall_layout mq_attr_set_fields = LAYOUT(struct mq_attr, FIELD(struct mq_attr, mq_flags));
+
 /* clang-format on */
 
 /* struct file_handle: room (then length), type, bytes. */

@@ -8,11 +8,11 @@
 
 /* The word a sleeper compares must be defined. Words that are only names of a
  * queue are not accessed. The kernel stores into those of the PI operations. */
-#define WORD     IN("uaddr", 4)
-#define QUEUE    ADDR("uaddr")
-#define PI_WORD  INOUT("uaddr", 4, MAYBE)
-#define OP       COMMAND("futex_op")
-#define TIMEOUT  IN("timeout", sizeof(struct __kernel_timespec), OPTIONAL)
+#define WORD    IN("uaddr", 4)
+#define QUEUE   ADDR("uaddr")
+#define PI_WORD INOUT("uaddr", 4, MAYBE)
+#define OP      COMMAND("futex_op")
+#define TIMEOUT IN("timeout", sizeof(struct __kernel_timespec), OPTIONAL)
 
 static uint32_t
 op_key(const uint64_t *arg)
@@ -37,6 +37,7 @@ static const struct syscall_variant futex_rows[] = {
     VARIANT_NR(13, FUTEX_LOCK_PI2,        BLOCKS | INVISIBLE, PI_WORD, OP, UNUSED("val"), TIMEOUT),
 };
 const struct syscall_variants futex_ops = VARIANTS(op_key, 0, futex_rows);
+
 /* clang-format on */
 
 /* struct futex_waitv: val, uaddr, flags, and a word that must be 0. */

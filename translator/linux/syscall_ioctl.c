@@ -26,7 +26,7 @@
 
 #include "syscall_walk.h"
 
-enum { RTENTRY = 120, ARPREQ = 68 };      /* <linux/route.h>, <linux/if_arp.h>: they need a libc */
+enum { RTENTRY = 120, ARPREQ = 68 }; /* <linux/route.h>, <linux/if_arp.h>: they need a libc */
 
 static uint32_t
 request_key(const uint64_t *arg)
@@ -75,11 +75,35 @@ ifreq(struct syscall_walk *w, unsigned k, uint64_t value_bytes)
         walk_out(w, at, IFREQ, NULL);
 }
 
-static void ifreq_0(struct syscall_walk *w, unsigned k) { ifreq(w, k, 0); }
-static void ifreq_2(struct syscall_walk *w, unsigned k) { ifreq(w, k, 2); }
-static void ifreq_4(struct syscall_walk *w, unsigned k) { ifreq(w, k, 4); }
-static void ifreq_16(struct syscall_walk *w, unsigned k) { ifreq(w, k, 16); }
-static void ifreq_24(struct syscall_walk *w, unsigned k) { ifreq(w, k, 24); }
+static void
+ifreq_0(struct syscall_walk *w, unsigned k)
+{
+    ifreq(w, k, 0);
+}
+
+static void
+ifreq_2(struct syscall_walk *w, unsigned k)
+{
+    ifreq(w, k, 2);
+}
+
+static void
+ifreq_4(struct syscall_walk *w, unsigned k)
+{
+    ifreq(w, k, 4);
+}
+
+static void
+ifreq_16(struct syscall_walk *w, unsigned k)
+{
+    ifreq(w, k, 16);
+}
+
+static void
+ifreq_24(struct syscall_walk *w, unsigned k)
+{
+    ifreq(w, k, 24);
+}
 
 /* SIOCGIFNAME: the number is asked for its name. */
 static void
@@ -121,7 +145,7 @@ fiemap(struct syscall_walk *w, unsigned k)
 {
     uint64_t at = w->call->arg[k], extents = at + sizeof(struct fiemap), room = walk_fetch32(w, at + 24);
 
-    walk_in(w, at, 20, NULL);            /* fm_start, fm_length, fm_flags */
+    walk_in(w, at, 20, NULL); /* fm_start, fm_length, fm_flags */
     walk_copy(w, at + 20, 4, "fm_mapped_extents");
     walk_in(w, at + 24, 4, "fm_extent_count");
     walk_copy(w, at + 28, 4, NULL);
@@ -176,7 +200,8 @@ uffd_copy(struct syscall_walk *w, unsigned k)
 
     uffd_answer(w, k);
     if (!w->post)
-        walk_in(w, walk_fetch64(w, at + offsetof(struct uffdio_copy, src)), walk_fetch64(w, at + offsetof(struct uffdio_copy, len)), "src");
+        walk_in(w, walk_fetch64(w, at + offsetof(struct uffdio_copy, src)),
+                walk_fetch64(w, at + offsetof(struct uffdio_copy, len)), "src");
 }
 
 /* struct rand_pool_info: two numbers, the second counts the bytes that follow. */
@@ -205,8 +230,9 @@ console(struct syscall_walk *w, unsigned k)
     walk_unknown(w);
 }
 
-static const struct syscall_field termio_field[] = {{"c_iflag", 0, 17, 0, 0}};     /* and a byte of padding */
-static const struct syscall_layout termio_fields = {.size = sizeof(struct termio), .nfields = 1, .field = termio_field};
+static const struct syscall_field termio_field[] = {{"c_iflag", 0, 17, 0, 0}}; /* and a byte of padding */
+static const struct syscall_layout termio_fields = {
+    .size = sizeof(struct termio), .nfields = 1, .field = termio_field};
 
 /* clang-format off */
 #define R                     COMMAND("request")

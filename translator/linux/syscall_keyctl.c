@@ -6,9 +6,18 @@
 #include "syscall_walk.h"
 
 enum {
-    TYPE = 32, DESCRIPTION = 4096, INFO = 4096,
-    DH_PARAMS = 12, KDF_OTHER_INFO = 8, KDF_OTHER_LEN = 16, KDF_PARAMS = 56, HASH_NAME = 128,
-    PKEY_PARAMS = 40, PKEY_QUERY = 56, IN_LEN = 4, OUT_LEN = 8,
+    TYPE = 32,
+    DESCRIPTION = 4096,
+    INFO = 4096,
+    DH_PARAMS = 12,
+    KDF_OTHER_INFO = 8,
+    KDF_OTHER_LEN = 16,
+    KDF_PARAMS = 56,
+    HASH_NAME = 128,
+    PKEY_PARAMS = 40,
+    PKEY_QUERY = 56,
+    IN_LEN = 4,
+    OUT_LEN = 8,
 };
 
 static uint32_t

@@ -10,12 +10,13 @@
 #include "syscall_walk.h"
 
 enum {
-    STRING_CHUNK = 64,               /* aligned, so that no chunk crosses a page            */
-    MAX_STRING = 32 * 4096,          /* MAX_ARG_STRLEN                                      */
-    MAX_UNSAVED_LENGTH = 128,        /* sizeof(struct sockaddr_storage)                     */
+    STRING_CHUNK = 64,        /* aligned, so that no chunk crosses a page            */
+    MAX_STRING = 32 * 4096,   /* MAX_ARG_STRLEN                                      */
+    MAX_UNSAVED_LENGTH = 128, /* sizeof(struct sockaddr_storage)                     */
     MAX_ERRNO = 4095,
 };
-static const uint64_t MAX_COUNT = (uint64_t)1 << 47;   /* user addresses end there */
+
+static const uint64_t MAX_COUNT = (uint64_t)1 << 47; /* user addresses end there */
 
 uint64_t
 walk_arg(const struct syscall_walk *w, unsigned k)
@@ -215,7 +216,8 @@ walk_layout_in(struct syscall_walk *w, uint64_t addr, const struct syscall_layou
             walk_copy(w, addr + f->offset, end - f->offset, f->name);
         at = end;
     }
-    if (limit > l->size) {   /* a struct newer than this table: the kernel wants zeroes in what it does not know */
+    if (limit >
+        l->size) { /* a struct newer than this table: the kernel wants zeroes in what it does not know */
         walk_copy(w, addr + at, l->size - at, NULL);
         walk_in(w, addr + l->size, limit - l->size, NULL);
     } else {
@@ -243,10 +245,10 @@ walk_iovec(struct syscall_walk *w, uint64_t vec, uint64_t n, unsigned access, ui
            const char *member, const char *base_member)
 {
     if (n > SYSCALL_MAX_IOV)
-        return;                        /* EINVAL before anything is read */
+        return; /* EINVAL before anything is read */
     walk_in(w, vec, n * 16, member);
     for (uint32_t i = 0; access && i < n && limit && !w->stopped; i++) {
-        uint64_t iov[2], len;          /* iov_base, iov_len */
+        uint64_t iov[2], len; /* iov_base, iov_len */
 
         if (!walk_fetch(w, iov, vec + i * 16, sizeof iov))
             return;
@@ -329,7 +331,9 @@ walk_argument(struct syscall_walk *w, unsigned k)
     case HOW_COUNT: both(w, g->access, addr, walk_count(w, g->count_arg) * g->size); break;
     case HOW_RESULT:
     case HOW_FITS: walk_out(w, addr, result_count(w, g) * g->size, NULL); break;
-    case HOW_LENGTH: walk_out(w, addr, (uint64_t)walk_length(w, w->call->arg[g->count_arg]) * g->size, NULL); break;
+    case HOW_LENGTH:
+        walk_out(w, addr, (uint64_t)walk_length(w, w->call->arg[g->count_arg]) * g->size, NULL);
+        break;
     case HOW_STRING: walk_string(w, addr, g->size, NULL); break;
     case HOW_STRINGS: walk_strings(w, addr); break;
     case HOW_LAYOUT:

@@ -7,9 +7,9 @@
 
 enum {
     PAGE = 4096,
-    PARAMETER_NAME = 256,          /* fsconfig: strndup_user(…, 256)                     */
+    PARAMETER_NAME = 256, /* fsconfig: strndup_user(…, 256)                     */
     MNT_ID_REQ_MIN = 24,
-    TYPE_NAME = 64,                /* longer than any file system's name in use         */
+    TYPE_NAME = 64, /* longer than any file system's name in use         */
 };
 
 /* A page at most, as far as it is mapped; nearly all filesystems take a string of it. */

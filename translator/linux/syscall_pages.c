@@ -5,9 +5,10 @@
 
 enum {
     PAGE = 4096,
-    MAX_NODES = PAGE * 8,          /* more is EINVAL                             */
-    MAX_KEXEC_SEGMENTS = 16,       /* KEXEC_SEGMENT_MAX                          */
-    PTR = 8, KEXEC_SEGMENT = 32,   /* buf, bufsz, mem, memsz                     */
+    MAX_NODES = PAGE * 8,    /* more is EINVAL                             */
+    MAX_KEXEC_SEGMENTS = 16, /* KEXEC_SEGMENT_MAX                          */
+    PTR = 8,
+    KEXEC_SEGMENT = 32, /* buf, bufsz, mem, memsz                     */
     NR_MIGRATE_PAGES = 256,
 };
 

@@ -39,7 +39,7 @@ walk_set_mm(struct syscall_walk *w, unsigned k)
     case PR_SET_MM_MAP: mm_map(w, at, walk_arg(w, 3)); break;
     case PR_SET_MM_MAP_SIZE: walk_out(w, at, 4, NULL); break;
     case PR_SET_MM_AUXV: walk_in(w, at, walk_count(w, 3), NULL); break;
-    default: break;      /* an address or a descriptor */
+    default: break; /* an address or a descriptor */
     }
 }
 

@@ -41,7 +41,7 @@ tid_out(struct syscall_walk *w, uint64_t flags, uint64_t addr, bool by_child, co
 
     if (w->post && !(flags & CLONE_VM) && in_child != by_child)
         return;
-    w->maybe = by_child && !in_child;      /* the other thread may not have got there yet */
+    w->maybe = by_child && !in_child; /* the other thread may not have got there yet */
     walk_out(w, addr, 4, member);
     w->maybe = false;
 }
@@ -69,23 +69,26 @@ static const struct syscall_layout clone_args_fields = LAYOUT_IF(struct clone_ar
     FIELD_IF(struct clone_args, tls, CLONE_SETTLS, 0),
     FIELD(struct clone_args, set_tid),
     FIELD(struct clone_args, set_tid_size));
+
 /* clang-format on */
 
 void
 walk_clone3(struct syscall_walk *w, unsigned k)
 {
     struct clone_args c = {0};
-    uint64_t at = w->call->arg[k], size = walk_count(w, k + 1), into_cgroup = offsetof(struct clone_args, cgroup);
+    uint64_t at = w->call->arg[k], size = walk_count(w, k + 1),
+             into_cgroup = offsetof(struct clone_args, cgroup);
 
     if (size < CLONE_ARGS_SIZE_VER0 || size > 4096)
-        return;                            /* refused, unread */
+        return; /* refused, unread */
     walk_layout_in(w, at, &clone_args_fields, size < into_cgroup ? size : into_cgroup);
     if (!walk_fetch(w, &c, at, size < sizeof c ? size : sizeof c))
         return;
     if (size > into_cgroup) {
         uint64_t rest = size - into_cgroup;
 
-        (c.flags & CLONE_INTO_CGROUP ? walk_in : walk_copy)(w, at + into_cgroup, rest < 8 ? rest : 8, "cgroup");
+        (c.flags & CLONE_INTO_CGROUP ? walk_in : walk_copy)(w, at + into_cgroup, rest < 8 ? rest : 8,
+                                                            "cgroup");
         if (rest > 8)
             walk_in(w, at + into_cgroup + 8, rest - 8, NULL);
     }
@@ -110,7 +113,7 @@ static const struct syscall_layout waitid_fields = {
 void
 walk_waitid_info(struct syscall_walk *w, unsigned k)
 {
-    w->maybe = w->post && w->result < 0;    /* an early error leaves it alone, a late one does not */
+    w->maybe = w->post && w->result < 0; /* an early error leaves it alone, a late one does not */
     walk_layout_out(w, w->call->arg[k], &waitid_fields);
 }
 
@@ -165,8 +168,12 @@ walk_cap_data(struct syscall_walk *w, unsigned k)
 
 /* struct sched_attr says its own size; 0 means the first version. */
 enum {
-    SCHED_ATTR_VER0 = 48, SCHED_ATTR_MAX = 4096,
-    SCHED_CLAMP_MIN = 0x20, SCHED_CLAMP_MAX = 0x40, SCHED_KEEP_POLICY = 0x8, SCHED_KEEP_PARAMS = 0x10,
+    SCHED_ATTR_VER0 = 48,
+    SCHED_ATTR_MAX = 4096,
+    SCHED_CLAMP_MIN = 0x20,
+    SCHED_CLAMP_MAX = 0x40,
+    SCHED_KEEP_POLICY = 0x8,
+    SCHED_KEEP_PARAMS = 0x10,
 };
 
 static const struct syscall_field sched_attr_field[] = {
@@ -179,8 +186,11 @@ static const struct syscall_field sched_attr_field[] = {
     {"sched_util_min", 48, 4, SCHED_CLAMP_MIN, 0},
     {"sched_util_max", 52, 4, SCHED_CLAMP_MAX, 0},
 };
-static const struct syscall_layout sched_attr_fields = {
-    .size = 56, .flags_at = 8, .nfields = sizeof sched_attr_field / sizeof sched_attr_field[0], .field = sched_attr_field};
+static const struct syscall_layout sched_attr_fields = {.size = 56,
+                                                        .flags_at = 8,
+                                                        .nfields = sizeof sched_attr_field /
+                                                                   sizeof sched_attr_field[0],
+                                                        .field = sched_attr_field};
 
 void
 walk_sched_setattr(struct syscall_walk *w, unsigned k)
@@ -191,7 +201,7 @@ walk_sched_setattr(struct syscall_walk *w, unsigned k)
     if (w->post ? w->result == -E2BIG : size && (size < SCHED_ATTR_VER0 || size > SCHED_ATTR_MAX)) {
         walk_in(w, at, 4, "size");
         w->maybe = true;
-        walk_out(w, at, 4, "size");         /* what the kernel would have liked */
+        walk_out(w, at, 4, "size"); /* what the kernel would have liked */
         return;
     }
     walk_layout_in(w, at, &sched_attr_fields, size ? size : SCHED_ATTR_VER0);
@@ -201,7 +211,11 @@ walk_sched_setattr(struct syscall_walk *w, unsigned k)
 void
 walk_sock_fprog(struct syscall_walk *w, uint64_t addr)
 {
-    struct { uint16_t len; uint16_t pad[3]; uint64_t filter; } p;
+    struct {
+        uint16_t len;
+        uint16_t pad[3];
+        uint64_t filter;
+    } p;
 
     walk_in(w, addr, 2, "len");
     walk_copy(w, addr + 2, 6, NULL);

@@ -20,7 +20,7 @@ quotactl_fd_key(const uint64_t *arg)
     return (uint32_t)arg[1] >> SUBCMDSHIFT;
 }
 
-static const struct syscall_field dqblk_field[] = {{"dqb", 0, 68, 0, 0}};   /* all but the tail's padding */
+static const struct syscall_field dqblk_field[] = {{"dqb", 0, 68, 0, 0}}; /* all but the tail's padding */
 static const struct syscall_layout dqblk_fields = {.size = DQBLK, .nfields = 1, .field = dqblk_field};
 
 /* The caller chooses a version of the struct. */

@@ -9,12 +9,16 @@
 #include "syscall_walk.h"
 
 enum {
-    HAS_RESTORER = 0x04000000,    /* SA_RESTORER */
-    STACK_OFF = 2,                /* SS_DISABLE  */
-    EVENT_NONE = 1, EVENT_THREAD = 2, EVENT_THREAD_ID = 4,
-    NOTIFY_COOKIE = 32,           /* NOTIFY_COOKIE_LEN */
-    KERNEL_SIGINFO = 48,          /* sizeof(struct kernel_siginfo) */
-    CODE_KERNEL = 0x80, CODE_ASYNCNL = -60, CODE_DETHREAD = -7,
+    HAS_RESTORER = 0x04000000, /* SA_RESTORER */
+    STACK_OFF = 2,             /* SS_DISABLE  */
+    EVENT_NONE = 1,
+    EVENT_THREAD = 2,
+    EVENT_THREAD_ID = 4,
+    NOTIFY_COOKIE = 32,  /* NOTIFY_COOKIE_LEN */
+    KERNEL_SIGINFO = 48, /* sizeof(struct kernel_siginfo) */
+    CODE_KERNEL = 0x80,
+    CODE_ASYNCNL = -60,
+    CODE_DETHREAD = -7,
 };
 
 /* clang-format off */
@@ -28,6 +32,7 @@ const struct syscall_layout sigaltstack_fields = LAYOUT_IF(struct sigaltstack, s
     FIELD_IF(struct sigaltstack, ss_sp, 0, STACK_OFF),
     FIELD(struct sigaltstack, ss_flags),
     FIELD_IF(struct sigaltstack, ss_size, 0, STACK_OFF));
+
 /* clang-format on */
 
 /* Codes whose layout the kernel knows: it then fetches only the members that exist. */
@@ -49,7 +54,7 @@ walk_siginfo_in(struct syscall_walk *w, unsigned k)
     (w->call->nr == __NR_pidfd_send_signal ? walk_in : walk_copy)(w, at, 4, "si_signo");
     walk_in(w, at + 4, 8, "si_errno");
     walk_copy(w, at + 12, KERNEL_SIGINFO - 12, NULL);
-    w->maybe = code > 0;             /* known up to a number that depends on the signal */
+    w->maybe = code > 0; /* known up to a number that depends on the signal */
     if (!known_code(code))
         walk_in(w, at + KERNEL_SIGINFO, ABI_SIGINFO_SIZE - KERNEL_SIGINFO, NULL);
 }
@@ -63,7 +68,7 @@ event(struct syscall_walk *w, uint64_t at, bool cookie)
     if (cookie && notify == EVENT_THREAD)
         walk_in(w, at, 8, "sigev_value");
     else
-        walk_copy(w, at, 8, "sigev_value");    /* opaque: comes back in si_value; often only sival_int is set */
+        walk_copy(w, at, 8, "sigev_value"); /* opaque: comes back in si_value; often only sival_int is set */
     (notify == EVENT_NONE ? walk_copy : walk_in)(w, at + 8, 4, "sigev_signo");
     walk_in(w, at + 12, 4, "sigev_notify");
     (notify & EVENT_THREAD_ID ? walk_in : walk_copy)(w, at + 16, 4, "sigev_notify_thread_id");

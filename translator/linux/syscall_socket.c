@@ -15,9 +15,16 @@
 #include "syscall_walk.h"
 
 enum {
-    MAX_ADDRESS = 128,      /* sizeof(struct sockaddr_storage): longer is EINVAL, unread */
-    FAMILY_UNIX = 1, FAMILY_INET = 2, FAMILY_INET6 = 10, FAMILY_NETLINK = 16, FAMILY_PACKET = 17, FAMILY_VSOCK = 40,
-    LEVEL_SOCKET = SOL_SOCKET, LEVEL_IP = 0, LEVEL_TCP = 6,
+    MAX_ADDRESS = 128, /* sizeof(struct sockaddr_storage): longer is EINVAL, unread */
+    FAMILY_UNIX = 1,
+    FAMILY_INET = 2,
+    FAMILY_INET6 = 10,
+    FAMILY_NETLINK = 16,
+    FAMILY_PACKET = 17,
+    FAMILY_VSOCK = 40,
+    LEVEL_SOCKET = SOL_SOCKET,
+    LEVEL_IP = 0,
+    LEVEL_TCP = 6,
     ANY_OPTION = 0xffff,
 };
 
@@ -40,6 +47,7 @@ static const struct family families[] = {
                             FIELD(struct sockaddr_ll, sll_protocol), FIELD(struct sockaddr_ll, sll_ifindex))},
     {FAMILY_VSOCK,   {.size = 16, FIELDS({"svm_family", 0, 2, 0, 0}, {"svm_port", 4, 4, 0, 0}, {"svm_cid", 8, 4, 0, 0})}},
 };
+
 /* clang-format on */
 
 static const struct syscall_layout *
@@ -128,7 +136,7 @@ control_in(struct syscall_walk *w, uint64_t at, uint64_t len)
         uint64_t n = walk_fetch64(w, at), next;
 
         if (n < sizeof(struct abi_cmsghdr) || n > len)
-            break;                       /* EINVAL */
+            break; /* EINVAL */
         walk_in(w, at, n, "msg_control");
         next = (n + 7) & ~(uint64_t)7;
         if (next > len)
@@ -175,7 +183,7 @@ send_header(struct syscall_walk *w, uint64_t h, bool flags_count)
     walk_in(w, MSG_AT(h, msg_iovlen), 8, "msg_iovlen");
     (m.msg_controllen ? walk_in : walk_copy)(w, MSG_AT(h, msg_control), 8, "msg_control");
     walk_in(w, MSG_AT(h, msg_controllen), 8, "msg_controllen");
-    (flags_count ? walk_in : walk_copy)(w, MSG_AT(h, msg_flags), 4, "msg_flags");   /* sendmmsg: MSG_EOR */
+    (flags_count ? walk_in : walk_copy)(w, MSG_AT(h, msg_flags), 4, "msg_flags"); /* sendmmsg: MSG_EOR */
     walk_copy(w, MSG_AT(h, tail_pad), 4, NULL);
 
     if (m.msg_name && m.msg_namelen > 0)
@@ -281,12 +289,12 @@ walk_recvmmsg(struct syscall_walk *w, unsigned k)
 /* Options. */
 
 enum option_kind {
-    OPTION_BYTES,      /* at most `size` bytes are read; 0: optlen       */
-    OPTION_STRING,     /* up to a NUL, the rest is copied                */
-    OPTION_FILTER,     /* struct sock_fprog                              */
-    OPTION_COPY,       /* read without a look that is known here         */
-    OPTION_FILTERS,    /* get: the length counts BPF instructions        */
-    OPTION_INOUT,      /* get: reads before it writes                    */
+    OPTION_BYTES,   /* at most `size` bytes are read; 0: optlen       */
+    OPTION_STRING,  /* up to a NUL, the rest is copied                */
+    OPTION_FILTER,  /* struct sock_fprog                              */
+    OPTION_COPY,    /* read without a look that is known here         */
+    OPTION_FILTERS, /* get: the length counts BPF instructions        */
+    OPTION_INOUT,   /* get: reads before it writes                    */
 };
 
 struct option {
@@ -324,6 +332,7 @@ static const struct option get_options[] = {   /* default: optlen bytes are writ
     {41,           65,                       OPTION_INOUT,   0},
     {132 /* SCTP */, ANY_OPTION,             OPTION_INOUT,   0},
 };
+
 /* clang-format on */
 
 static const struct option *
@@ -350,8 +359,10 @@ option_string(struct syscall_walk *w, uint64_t addr, uint64_t len)
 void
 walk_setsockopt(struct syscall_walk *w, unsigned k)
 {
-    uint64_t level = walk_arg(w, 1), name = walk_arg(w, 2), addr = w->call->arg[k], len = walk_count(w, k + 1);
-    const struct option *o = find_option(set_options, sizeof set_options / sizeof set_options[0], level, name);
+    uint64_t level = walk_arg(w, 1), name = walk_arg(w, 2), addr = w->call->arg[k],
+             len = walk_count(w, k + 1);
+    const struct option *o =
+        find_option(set_options, sizeof set_options / sizeof set_options[0], level, name);
     uint64_t most = o ? o->size : level == LEVEL_SOCKET ? 4 : 0;
 
     if (most && len > most)
@@ -368,7 +379,8 @@ void
 walk_getsockopt(struct syscall_walk *w, unsigned k)
 {
     uint64_t level = walk_arg(w, 1), name = walk_arg(w, 2), addr = w->call->arg[k];
-    const struct option *o = find_option(get_options, sizeof get_options / sizeof get_options[0], level, name);
+    const struct option *o =
+        find_option(get_options, sizeof get_options / sizeof get_options[0], level, name);
     uint64_t len = walk_length(w, w->call->arg[k + 1]);
 
     if (o && o->kind == OPTION_INOUT)

@@ -8,7 +8,7 @@
 
 #include "syscall_walk.h"
 
-enum { SHM_INFO_SIZE = 48 };      /* <linux/shm.h> needs a libc */
+enum { SHM_INFO_SIZE = 48 }; /* <linux/shm.h> needs a libc */
 
 static uint32_t
 key1(const uint64_t *arg)
@@ -23,8 +23,11 @@ key2(const uint64_t *arg)
 }
 
 /* IPC_SET takes owner and mode, and of a message queue the room, from the struct that IPC_STAT fills. */
-#define PERM_AT(m, n) {"perm." #m, offsetof(struct ipc64_perm, m), n, 0, 0}
-#define PERM          PERM_AT(uid, 4), PERM_AT(gid, 4), PERM_AT(mode, 2)
+#define PERM_AT(m, n)                                       \
+    {                                                       \
+        "perm." #m, offsetof(struct ipc64_perm, m), n, 0, 0 \
+    }
+#define PERM PERM_AT(uid, 4), PERM_AT(gid, 4), PERM_AT(mode, 2)
 /* clang-format off */
 static const struct syscall_layout shmid_fields = LAYOUT(struct shmid64_ds, PERM);
 static const struct syscall_layout semid_fields = LAYOUT(struct semid64_ds, PERM);
@@ -83,6 +86,7 @@ static const struct syscall_variant msgctl_rows[] = {
     VARIANT(MSG_STAT_ANY, 0, COMMAND("cmd"), MSQID),
 };
 const struct syscall_variants msgctl_commands = VARIANTS(key1, 1, msgctl_rows);
+
 /* clang-format on */
 
 /* A message is a long and then the text. */

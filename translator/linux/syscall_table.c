@@ -37,16 +37,17 @@
 #define SIGSET_SIZE ABI_SIGSET_SIZE
 
 enum {
-    CREATES = O_CREAT | 020000000 /* __O_TMPFILE */,   /* then open has a mode                     */
-    IS_DEVICE = 0020000,                               /* S_IFCHR and S_IFBLK, no other, have it   */
-    XATTR_NAME = 256,                                  /* XATTR_NAME_MAX + 1                       */
-    MODULE_NAME = 56,                                  /* MODULE_NAME_LEN                          */
-    MEMFD_NAME = 250,                                  /* MFD_NAME_MAX_LEN + 1                     */
+    CREATES = O_CREAT | 020000000 /* __O_TMPFILE */, /* then open has a mode                     */
+    IS_DEVICE = 0020000,                             /* S_IFCHR and S_IFBLK, no other, have it   */
+    XATTR_NAME = 256,                                /* XATTR_NAME_MAX + 1                       */
+    MODULE_NAME = 56,                                /* MODULE_NAME_LEN                          */
+    MEMFD_NAME = 250,                                /* MFD_NAME_MAX_LEN + 1                     */
     STATX_SIZE = 256,
-    KEY_TYPE = 32, KEY_DESCRIPTION = 4096,
-    LONG_STRING = 4096,                                /* strndup_user(…, PAGE_SIZE)               */
-    ANY_STRING = 1 << 20,                              /* no limit in the kernel                   */
-    MEMBARRIER_ONE_CPU = 1,                            /* MEMBARRIER_CMD_FLAG_CPU                  */
+    KEY_TYPE = 32,
+    KEY_DESCRIPTION = 4096,
+    LONG_STRING = 4096,     /* strndup_user(…, PAGE_SIZE)               */
+    ANY_STRING = 1 << 20,   /* no limit in the kernel                   */
+    MEMBARRIER_ONE_CPU = 1, /* MEMBARRIER_CMD_FLAG_CPU                  */
 };
 
 /* clang-format off */
@@ -472,6 +473,7 @@ static const struct syscall_info table[] = {
     ROW(file_getattr,   0, FD("dirfd"), PATH("path", OPTIONAL), OUT_COUNT("attr", 3, 1), LONG("size"), FLAGS("at_flags")),
     ROW(file_setattr,   0, FD("dirfd"), PATH("path", OPTIONAL), IN_COUNT("attr", 3, 1), LONG("size"), FLAGS("at_flags")),
 };
+
 /* clang-format on */
 
 const struct syscall_info *

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* clang-format off */
+
 enum {
     SYSCALL_MAX_ARGS = 6,
     SYSCALL_SAVED = 16,          /* lengths kept from before a call to after it          */
@@ -158,5 +160,6 @@ bool syscall_memory_post(const struct syscall_args *a, int64_t result, syscall_v
 /* "msg.msg_iov[0].iov_base". Always NUL-terminated if n > 0; returns the full
  * length, which is more than n - 1 if the name was cut. */
 size_t syscall_range_name(const struct syscall_range *r, char *buf, size_t n);
+/* clang-format on */
 
 #endif

@@ -7,8 +7,8 @@
 #include "syscall_walk.h"
 
 enum {
-    NSEC_NOW = (1 << 30) - 1,     /* UTIME_NOW */
-    NSEC_OMIT = (1 << 30) - 2,    /* UTIME_OMIT */
+    NSEC_NOW = (1 << 30) - 1,  /* UTIME_NOW */
+    NSEC_OMIT = (1 << 30) - 2, /* UTIME_OMIT */
 };
 
 /* A member is an input if its bit is in `modes`; all are outputs. */

@@ -29,7 +29,8 @@ examined(const struct syscall_arg *g, const uint64_t *arg)
 }
 
 static void
-set_args(struct syscall_view *out, unsigned first, unsigned n, const struct syscall_arg *g, const uint64_t *arg)
+set_args(struct syscall_view *out, unsigned first, unsigned n, const struct syscall_arg *g,
+         const uint64_t *arg)
 {
     for (unsigned i = 0; i < n; i++) {
         out->arg[first + i] = &g[i];

@@ -8,7 +8,7 @@
 #include "syscall_walk.h"
 
 enum {
-    MAX_POLLED = 1 << 20,      /* far beyond any RLIMIT_NOFILE in use; the walk says so if it stops there */
+    MAX_POLLED = 1 << 20, /* far beyond any RLIMIT_NOFILE in use; the walk says so if it stops there */
     MAX_SELECTED = 1 << 20,
 };
 
@@ -43,7 +43,8 @@ walk_pollfds(struct syscall_walk *w, unsigned k)
 void
 walk_fd_set(struct syscall_walk *w, unsigned k)
 {
-    uint64_t at = w->call->arg[k], n = walk_count(w, 0), used = (n + 7) / 8, whole = (n + 63) / 64 * 8, sure = 8;
+    uint64_t at = w->call->arg[k], n = walk_count(w, 0), used = (n + 7) / 8, whole = (n + 63) / 64 * 8,
+             sure = 8;
 
     if (n > MAX_SELECTED) {
         walk_unknown(w);
@@ -69,7 +70,7 @@ op_key(const uint64_t *arg)
 }
 
 static const struct syscall_field epoll_event_field[] = {
-    FIELD(struct epoll_event, events),    /* `data` is the program's own, often half set */
+    FIELD(struct epoll_event, events), /* `data` is the program's own, often half set */
 };
 static const struct syscall_layout epoll_event_fields = {
     .size = sizeof(struct epoll_event), .nfields = 1, .field = epoll_event_field};

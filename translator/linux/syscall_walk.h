@@ -8,6 +8,8 @@
 
 #include "syscall_rows.h"
 
+/* clang-format off */
+
 struct syscall_walk {
     const struct syscall_args *call;
     struct syscall_args *keep;         /* before the call: where lengths are saved; NULL after it */
@@ -162,5 +164,6 @@ extern const struct syscall_variants bpf_commands;          /* syscall_bpf.c    
 extern const struct syscall_variants keyctl_options;        /* syscall_keyctl.c */
 extern const struct syscall_variants quotactl_commands;     /* syscall_quota.c  */
 extern const struct syscall_variants quotactl_fd_commands;
+/* clang-format on */
 
 #endif
