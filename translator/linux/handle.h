@@ -35,6 +35,7 @@ long on_shmat(struct thread *t);
 long on_shmdt(struct thread *t);
 long on_personality(struct thread *t);
 long on_process_vm_writev(struct thread *t);
+long write_other_process(struct thread *t);     /* notice.c: process_vm_writev to another */
 /* Bytes of the program were written in a way that passes by page protection. */
 void code_written(uint64_t at, uint64_t n);
 

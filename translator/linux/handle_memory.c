@@ -201,7 +201,7 @@ on_process_vm_writev(struct thread *t)
     bool own = (int)ARG0(t) == (int)sys0(__NR_getpid);
 
     if (!own)
-        return native(t);
+        return write_other_process(t);
     vector_changes(ARG3(t), ARG4(t), code_changes);
     long r = native(t);
     vector_changes(ARG3(t), ARG4(t), code_written);

@@ -24,6 +24,8 @@ static volatile uint64_t engine_next = ENGINE_BASE + (1ull << 36);
 
 static volatile uint64_t engine_bytes;
 
+static volatile bool confined;       /* the program filters system calls */
+
 /* Memory mapped before the program's system call filter could forbid it. */
 enum { RESERVED = 64 << 20 };
 static uint8_t *volatile reserve;
@@ -77,7 +79,8 @@ engine_back(void *p, size_t n)
     enum { PIECE = 128 << 10, POPULATE_WRITE = 23 };
     uint64_t end = PAGE_UP((uint64_t)p + MIN(n, (size_t)PIECE));
 
-    sys3(__NR_madvise, (long)PAGE_DOWN(p), (long)(end - PAGE_DOWN(p)), POPULATE_WRITE);    /* where it fails, pages fault in one by one */
+    if (!confined)
+        sys3(__NR_madvise, (long)PAGE_DOWN(p), (long)(end - PAGE_DOWN(p)), POPULATE_WRITE);    /* where it fails, pages fault in one by one */
     return MIN(end - (uint64_t)p, n);
 }
 
@@ -274,8 +277,6 @@ code_find(uint64_t addr, bool add)
 }
 
 bool code_any_protected(void) { return n_protected; }
-
-static volatile bool confined;
 
 void
 code_confine(void)

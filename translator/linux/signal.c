@@ -24,7 +24,7 @@
 #include "util/log.h"
 
 extern uint8_t enter_window[], enter_window_end[], enter_abort[], enter_native_end[], app_syscall_window[],
-    app_syscall_insn[], app_syscall_abort[], safe_copy_begin[], safe_copy_end[], safe_copy_fault[], recover_resume[], raise_point[],
+    app_syscall_insn[], app_syscall_after[], app_syscall_abort[], safe_copy_begin[], safe_copy_end[], safe_copy_fault[], recover_resume[], raise_point[],
     signal_entry[], signal_restorer[], resume_dispatch[];
 
 _Static_assert(sizeof(struct ksiginfo) == sizeof ((struct thread *)0)->raised_info, "struct thread has room for it");
@@ -421,6 +421,10 @@ on_async(struct thread *t, struct kucontext *uc, const struct ksiginfo *info)
 {
     struct mcontext m;
 
+    if (notice_received(info, cache_contains(uc->mc.rip) || within(uc->mc.rip, app_syscall_window, app_syscall_after))) {
+        t->swallowed = true;
+        return;
+    }
     if (SIG_BIT(info->signo) & SYNC_SIGNALS && sent_sync(t, info))
         return;
     if (program_state(t, uc, &m) == IN_CACHE)

@@ -36,6 +36,9 @@ bool signals_must_be_exposed(const struct thread *t);
 void mask_expose(struct thread *t, uint64_t mask);
 long native_exposed(struct thread *t, const struct mcontext *m);
 
+/* notice.c. True: another engine's message, not the program's; dealt with if no engine lock can be held. */
+bool notice_received(const struct ksiginfo *info, bool no_lock_held);
+
 /* A signal is queued and the thread stands at t->s.mc: deliver it. Does not return
  * when it changes where the program goes on. */
 void signal_deliver_queued(struct thread *t);
