@@ -17,6 +17,7 @@
 #include "linux/descriptors.h"
 #include "linux/elf.h"
 #include "linux/memory.h"
+#include "linux/released.h"
 #include "linux/signal.h"
 #include "linux/sigframe.h"
 #include "linux/sys.h"
@@ -96,13 +97,17 @@ copy_string(const char *from)
     return to;
 }
 
+static void start_natively(struct start *s);
+
 static void
 read_options(struct start *s)
 {
     const char *why = "";
 
-    if (s->argc < 4 || !str_starts((char *)s->argv[1], "drtools=1\n"))
+    if (s->argc < 4 || !str_starts((char *)s->argv[1], "drtools=1\n")) {
+        start_natively(s);
         start_failed(2, "this is the engine of drtools; run programs through drrun");
+    }
     options.config = copy_string((char *)s->argv[1]);
     if (!options_parse(copy_string((char *)s->argv[1]), &why))
         start_failed(125, "engine and front end do not match: '%s'", why);
@@ -305,6 +310,27 @@ tell_kernel(struct start *s)
     if (sys_failed(r))
         LOG(LOG_LOADER, "PR_SET_MM_MAP failed: %ld", r);
     set_name();
+}
+
+extern void leave_engine(const struct mcontext *mc, uint64_t gs) NORETURN;
+
+/* Loads the program as the kernel would have, and gives it the CPU. Back if there is none (released.c). */
+static void
+start_natively(struct start *s)
+{
+    static struct mcontext mc;
+
+    if (!(program.path = released_program()))
+        return;
+    no_aslr = true;
+    load(s);
+    fix_auxv(s);
+    tell_kernel(s);
+    sys_close(exe_fd);
+    mc.gpr[RSP] = (uint64_t)s->sp;
+    mc.gpr[RCX] = program.entry;         /* leave_engine goes on there */
+    mc.rflags = 0x202;
+    leave_engine(&mc, 0);
 }
 
 static void
