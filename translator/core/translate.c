@@ -742,13 +742,16 @@ translate(struct thread *t, uint64_t tag, unsigned mode, exit_id from, bool once
     struct region r;
     frag_id id = 0;
 
-    if (!regions_find(tag, &r))
-        return TRANSLATE_FAULT;
     mutex_lock(&cache_lock);
     uint64_t begun = options.stats ? clock_ticks() : 0;
     if (!once)
         id = cache_find(tag, mode);
     while (!id) {
+        /* Under the lock: who unmaps a region first takes it off the list, then flushes. */
+        if (!regions_find(tag, &r)) {
+            result = TRANSLATE_FAULT;
+            break;
+        }
         draft.landing = indirect && !once;
         draft.spot = once || indirect ? 0 : cache_overlay_spot(from);
         draft.hot.phase = cache_phase(&draft, tag);
