@@ -88,7 +88,7 @@ def main():
             if line.strip() and not line.startswith("#"):
                 name, cls, cmd = line.rstrip("\n").split("\t", 2)
                 if any(fnmatch.fnmatch(x, g) for g in a.only.split(",") for x in (name, cls)):
-                    rows.append((name, cls, cmd.replace("{work}", a.work)))
+                    rows.append((name, cls, cmd.replace("{work}", a.work).replace("{here}", os.path.dirname(os.path.abspath(lst)))))
     tool = [os.path.abspath(x) if i == 0 and "/" in x else x for i, x in enumerate(shlex.split(a.tool))]
     peer = shlex.split(a.peer) if a.peer else None
     results, ratios = [], {}

@@ -158,6 +158,20 @@ x_add_slot_i32(struct emit *e, uint32_t slot, int32_t v)
         emit_u32(e, (uint32_t)v);
     }
 }
+/* jmp to a place further on within 127 bytes: x_here(e, x_jmp_ahead(e)) jumps nowhere. */
+static inline uint32_t x_jmp_ahead(struct emit *e) { emit_u8(e, 0xeb); emit_u8(e, 0); return emit_off(e); }
+static inline uint32_t x_jrcxz_ahead(struct emit *e) { emit_u8(e, 0xe3); emit_u8(e, 0); return emit_off(e); }
+static inline void
+x_here(struct emit *e, uint32_t jump)
+{
+    if (e->overflow)
+        return;
+    if (emit_off(e) - jump > 127)
+        e->overflow = true;
+    else
+        e->base[jump - 1] = (uint8_t)(emit_off(e) - jump);
+}
+
 /* lea r, [r + disp32] */
 static inline void
 x_lea_add(struct emit *e, enum reg r, int32_t disp)

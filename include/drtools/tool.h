@@ -130,6 +130,24 @@ void dr_give_registers(dr_block *b);
  * program is saved before and restored after, with what f changed, but for vector state, which f must not touch. */
 void dr_insert_call(dr_block *b, void (*f)(uint64_t arg, struct dr_mcontext *mc), uint64_t arg);
 
+/* Execution redirected: in a clean call, has the program go on at mc->rip with the registers of mc. */
+void dr_redirect(dr_thread *t);
+
+/* ---- modes: another translation of the same code ---- */
+
+/* A block is translated once a mode in which it is reached, so that a tool may instrument it in several ways and
+ * choose at run time. Threads start in mode 0. */
+enum { DR_MAX_MODES = 8 };
+/* There will be modes 0 … n-1. In init; one tool of a run can have it. False: not possible. */
+bool dr_modes(unsigned n);
+unsigned dr_mode(const dr_thread *t);
+/* By the thread itself. In a clean call: the block is left as the call returns and its instruction
+ * reached anew, in a block of the new mode. In other callbacks: from where the program goes on. */
+void dr_set_mode(dr_thread *t, unsigned mode);
+/* Inserted code that comes here goes on before this same instruction in a block of `mode`, by a jump within the
+ * cache. Registers that were taken are put back on that way. Another tool that wants block_cut makes it a slow way. */
+void dr_insert_mode_exit(dr_block *b, unsigned mode);
+
 /* ---- threads ---- */
 
 /* `bytes` of zeroed memory in every thread, at gs:[returned]. In init only. 0: none left. */

@@ -221,6 +221,8 @@ class Judge:
                 break
         if n1 != n2:
             return self.report(cid, 'SKIP', 'native runs differ: ' + judge(n1, n2))
+        if n1[0] == 'timeout':
+            return self.report(cid, 'SKIP', 'native runs do not end')
         if expect and n1[0] != expect:
             return self.report(cid, 'SKIP', 'native gave %s, not %s: %r' % (n1[0], expect, n1[1][-200:]))
         if expect == 'exit 0' and re.search(rb'^FAIL', n1[1], re.M):

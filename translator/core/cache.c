@@ -128,7 +128,8 @@ cache_link(exit_id x, frag_id to)
     struct exit *e = &exits[x];
     struct fragment *f = &frags[to];
 
-    if (e->kind != X_LINK || e->linked || !e->jump || (f->flags & (FRAG_DEAD | FRAG_ONCE)) || (frags[e->from].flags & FRAG_DEAD) || e->target != f->tag)
+    bool linkable = e->kind == X_LINK ? f->mode == frags[e->from].mode : e->kind == X_MODE && f->mode == e->lead && !tools_want_cuts;
+    if (!linkable || e->linked || !e->jump || (f->flags & (FRAG_DEAD | FRAG_ONCE)) || (frags[e->from].flags & FRAG_DEAD) || e->target != f->tag)
         return;
     e->linked = to;
     e->next_in = f->incoming;
@@ -284,7 +285,7 @@ cache_commit(struct draft *d, exit_id after)
     memcpy(cache_at(f->map), d->map, map_bytes);
     for (unsigned i = 0; i < d->n_exits; i++) {
         exits[x0 + i] = (struct exit){.target = d->exit[i].target, .kind = d->exit[i].kind, .app_off = d->exit[i].app_off, .stub = cold_off + i * STUB_SIZE, .from = id,
-                                        .lead = i == d->n_exits - 1 ? d->fall_lead : 0};
+                                        .lead = d->exit[i].kind == X_MODE ? d->exit[i].mode : i == d->n_exits - 1 ? d->fall_lead : 0};
         write_stub(cold_off + i * STUB_SIZE, x0 + i);
     }
     memcpy(cache_at(body), d->code, len);

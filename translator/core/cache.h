@@ -50,6 +50,7 @@ enum exit_kind {
     X_SYSCALL,                  /* a system call instruction at app_off; `target` follows it */
     X_SPECIAL,                  /* the instruction at app_off is carried out by the engine   */
     X_FPSAVE,                   /* the instruction at app_off has just stored x87 pointers   */
+    X_MODE,                     /* to `target` in another mode, which the thread has by then; linked as X_LINK, unless tools want cuts */
     X_SELFCHECK,                /* source bytes have changed: translate `target` afresh      */
 };
 
@@ -60,7 +61,7 @@ struct exit {
     frag_id from, linked;
     exit_id next_in;            /* next exit linked to the same fragment                     */
     uint8_t kind;
-    uint8_t lead;               /* the last exit: bytes of padding and opcode before its displacement; 0: not overlayable */
+    uint8_t lead;               /* the last exit: bytes of padding and opcode before its displacement; 0: not overlayable. X_MODE: the mode */
     uint16_t app_off;           /* of the instruction, from the fragment's tag               */
 };
 
@@ -86,11 +87,13 @@ struct map_entry {
 /* Note in the state map of `d`: code inserted by a tool before the current instruction goes on here, with the
  * program's values of `taken` in the spill slots (rcx, rdx, rax in this order). `uninserted`: as in struct map_entry. */
 struct draft;
+/* A way out of `d` to its current instruction in another mode. Returns its number for RELOC_EXIT. */
+uint64_t draft_mode_exit(struct draft *d, unsigned mode);
 void draft_map_inserted(struct draft *d, unsigned n_taken, unsigned uninserted);
 
 /* A block under construction. One a thread at a time; large, lives in the thread's scratch. */
 enum { DRAFT_MAX_EXITS = 64, DRAFT_MAX_CONSTANTS = 64, DRAFT_MAX_MAP = 600, DRAFT_CODE = 16 << 10 };
-struct draft_exit { uint64_t target; uint8_t kind; uint16_t app_off; };
+struct draft_exit { uint64_t target; uint8_t kind, mode; uint16_t app_off; };
 struct draft {
     uint64_t tag;
     uint8_t mode, flags;

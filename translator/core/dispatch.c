@@ -60,10 +60,11 @@ go_on(struct thread *t, uint64_t pc, exit_id from, bool indirect)
         from = 0;
         indirect = false;
     }
-    f = cache_lookup(pc, 0);
+    unsigned mode = thread_mode(t);
+    f = cache_lookup(pc, mode);
     t->single = false;
     if (!f || from || once) {
-        enum translate_result r = translate(t, pc, 0, from, once, indirect, &f);
+        enum translate_result r = translate(t, pc, mode, from, once, indirect, &f);
         if (r != TRANSLATE_OK)
             run_natively(t);
     }
@@ -117,6 +118,12 @@ leave_by_exit(struct thread *t, exit_id id)
     switch (x.kind) {
     case X_LINK:
         go_on(t, next, id, false);
+    case X_MODE: {
+        struct app_state s;
+        if (tools_want_cuts && translate_state(x.from, (uint64_t)cache_at(x.jump), &s))
+            tools_block_cut(t, tag, mode, at, s.entry.uninserted);
+        go_on(t, next, id, false);
+    }
     case X_SYSCALL:
         t->doing = "in a system call";
         t->s.mc.rip = at;

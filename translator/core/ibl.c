@@ -15,18 +15,19 @@ static inline uint32_t ibl_index(uint64_t mask, uint64_t target) { return (uint3
 void
 ibl_fill(struct thread *t, uint64_t target, uint8_t *landing)
 {
-    thread_ibl(t)[ibl_index(t->s.ibl_mask, target)].p = landing;
+    thread_ibl(t, thread_mode(t))[ibl_index(t->s.ibl_mask, target)].p = landing;
 }
 
 static void
 ibl_set_mask(struct thread *t, uint64_t mask)
 {
-    cache_pc *e = thread_ibl(t);
-
     t->s.ibl_mask = mask;
     t->s.ibl_budget = IBL_BUDGET;
-    for (uint64_t i = 0; i <= mask >> __builtin_ctzll(mask); i++)
-        e[i].p = cache_ibl_miss;
+    for (unsigned m = 0; m < n_modes; m++) {
+        cache_pc *e = thread_ibl(t, m);
+        for (uint64_t i = 0; i <= mask >> __builtin_ctzll(mask); i++)
+            e[i].p = cache_ibl_miss;
+    }
 }
 
 void
@@ -52,7 +53,7 @@ ibl_forget(struct fragment *f)
     if (!f->pad)
         return;
     for (struct thread *t = all_threads; t; t = t->next) {
-        cache_pc *e = &thread_ibl(t)[ibl_index(t->s.ibl_mask, f->tag)];
+        cache_pc *e = &thread_ibl(t, f->mode)[ibl_index(t->s.ibl_mask, f->tag)];
         if (e->p == cache_at(f->pad))
             e->p = cache_ibl_miss;
     }

@@ -29,10 +29,11 @@
 #define SLOT_KEY       0x118  /* what a tag becomes a key with: mode << 48 | 1 << 63        */
 #define SLOT_IBL_MASK  0x120  /* bits of a target that index the indirect-branch table      */
 #define SLOT_IBL_BUDGET 0x128 /* 32 bits: misses of that table until it is made larger      */
-#define SLOT_CALL      0x130  /* clean call: the function                                   */
+#define SLOT_CALL      0x130  /* clean call: the function; 0: none under way                */
 #define SLOT_CALL_ARG  0x138  /* … its argument                                             */
 #define SLOT_CALL_BACK 0x140  /* … where in the cache to go on                              */
 #define SLOT_BRANCH    0x148  /* pc of the last indirect branch, once branch_sources_kept is set */
+#define SLOT_IBL_MODE  0x150  /* the mode's table begins so many entries behind SLOT_IBL      */
 #define SLOT_IBL       0x10000 /* indirect-branch table: up to 65536 landing addresses     */
 
 #define IBL_MAX_ENTRIES 65536

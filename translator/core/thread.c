@@ -14,6 +14,16 @@ struct thread *all_threads;
 struct mutex threads_lock;
 volatile int thread_count;
 
+unsigned n_modes = 1;
+uint32_t mode_tables;
+
+void
+thread_set_mode(struct thread *t, unsigned mode)
+{
+    t->s.key = (uint64_t)mode << 48 | 1ull << 63;
+    t->s.ibl_mode = (ibl_slot(mode) - SLOT_IBL) / 8;
+}
+
 /* Blocks of threads that ended: reused once their word `busy` is 0, which the
  * thread's last instructions store. */
 struct block_head { volatile uint32_t busy; struct block_head *next; };
@@ -67,7 +77,7 @@ thread_create(void)
     t->s.dstack = b + GUARD + STACK;
     t->s.dispatch = dispatch;
     t->s.table = cache_table_address;
-    t->s.key = 1ull << 63;
+    thread_set_mode(t, 0);
     t->block = b;
     t->block_size = BLOCK + tools_thread_bytes;
     t->sigstack = b + GUARD + STACK;

@@ -39,6 +39,7 @@ struct slots {
     void (*call)(uint64_t arg, struct mcontext *mc);
     uint64_t call_arg, call_back;
     uint64_t branch;
+    uint64_t ibl_mode;
 };
 
 /* Reasons in slots.exit; anything below EXIT_FIRST_REASON is an exit number. */
@@ -126,6 +127,7 @@ PIN(call, SLOT_CALL);
 PIN(call_arg, SLOT_CALL_ARG);
 PIN(call_back, SLOT_CALL_BACK);
 PIN(branch, SLOT_BRANCH);
+PIN(ibl_mode, SLOT_IBL_MODE);
 #undef PIN
 _Static_assert(sizeof(struct thread) <= SLOT_IBL, "the indirect-branch table follows struct thread");
 
@@ -136,7 +138,14 @@ thread_self(void)
     __asm__("mov %%gs:0, %0" : "=r"(t));
     return t;
 }
-static inline cache_pc *thread_ibl(struct thread *t) { return (cache_pc *)((uint8_t *)t + SLOT_IBL); }
+static inline unsigned thread_mode(const struct thread *t) { return t->s.key >> 48 & 0x7fff; }
+void thread_set_mode(struct thread *t, unsigned mode);
+
+/* Each mode has its own indirect-branch table in every thread; that of mode 0 is at SLOT_IBL. */
+extern unsigned n_modes;
+extern uint32_t mode_tables;        /* offset in the thread of those of mode 1 and on */
+static inline uint32_t ibl_slot(unsigned mode) { return mode ? mode_tables + (mode - 1) * IBL_MAX_ENTRIES * 8 : SLOT_IBL; }
+static inline cache_pc *thread_ibl(struct thread *t, unsigned mode) { return (cache_pc *)((uint8_t *)t + ibl_slot(mode)); }
 
 /* New thread block, everything zero but the stacks and the table. NULL: no memory. */
 struct thread *thread_create(void);

@@ -214,7 +214,7 @@ dr_flags_dead(dr_block *b, unsigned index)
 {
     for (unsigned i = index; i < b->n; i++) {
         const struct dr_insn *s = dr_block_insn(b, i);
-        if ((s->flags_read & FLAGS_ARITH) || s->reads_memory || s->writes_memory || s->branch || s->system_call)
+        if ((s->flags_read & FLAGS_ARITH) || s->reads_memory || s->writes_memory || !insn_cannot_fault(&b->insn[i]))
             return false;
         if ((s->flags_written & FLAGS_ARITH) == FLAGS_ARITH)
             return true;
@@ -304,6 +304,56 @@ dr_insert_call(dr_block *b, void (*f)(uint64_t arg, struct dr_mcontext *mc), uin
     emit_pc32(e, RELOC_PC32, (uint64_t)cache_call_routine, 0);
     b->n_taken = 0;                                       /* the routine has put everything back */
     map_after(b);
+}
+
+void
+dr_insert_mode_exit(dr_block *b, unsigned mode)
+{
+    struct emit *e = &b->draft->hot;
+
+    DR_CHECK(mode < n_modes && mode != b->draft->mode, "dr_insert_mode_exit is given another mode, of those of dr_modes");
+    for (unsigned k = b->n_taken; k--;) {
+        x_mov_r_slot(e, b->taken[k], spill_slot[k]);
+        draft_map_inserted(b->draft, k, n_tools - b->tool);
+    }
+    x_mov_slot_u32(e, SLOT_KEY + 4, mode << 16 | 1u << 31);
+    x_mov_slot_u32(e, SLOT_IBL_MODE, (ibl_slot(mode) - SLOT_IBL) / 8);
+    x_align_patch(e, 1);
+    x_jmp_exit(e, draft_mode_exit(b->draft, mode));
+    map_before(b);
+}
+
+/* ---- modes ---- */
+
+bool
+dr_modes(unsigned n)
+{
+    if (!initializing || n_modes > 1 || n < 2 || n > DR_MAX_MODES)
+        return false;
+    mode_tables = dr_thread_memory((n - 1) * IBL_MAX_ENTRIES * 8ul);
+    if (mode_tables)
+        n_modes = n;
+    return mode_tables;
+}
+
+unsigned dr_mode(const dr_thread *t) { return thread_mode(t); }
+
+void
+dr_set_mode(dr_thread *t, unsigned mode)
+{
+    DR_CHECK(t == thread_self() && mode < n_modes, "dr_set_mode is called by the thread itself, with a mode of those of dr_modes");
+    if (mode == thread_mode(t))
+        return;
+    thread_set_mode(t, mode);
+    if (t->s.call)
+        t->s.pending = 1;            /* leaves the block as the call returns */
+}
+
+void
+dr_redirect(dr_thread *t)
+{
+    DR_CHECK(t == thread_self() && t->s.call, "dr_redirect is called in a clean call");
+    t->s.pending = 1;
 }
 
 /* ---- threads ---- */

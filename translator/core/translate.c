@@ -67,6 +67,16 @@ exit_add(struct draft *d, uint64_t target, enum exit_kind kind, uint16_t app_off
     return d->n_exits++;
 }
 
+uint64_t
+draft_mode_exit(struct draft *d, unsigned mode)
+{
+    uint64_t x = exit_add(d, d->tag + d->app_now, X_MODE, d->app_now);
+
+    if (!d->hot.overflow)
+        d->exit[x].mode = (uint8_t)mode;
+    return x;
+}
+
 /* The unconditional way out at the end of a body. */
 static void
 emit_final_exit(struct draft *d, uint64_t target, enum exit_kind kind, uint16_t app_off)
@@ -260,8 +270,10 @@ emit_push_return(struct draft *d, uint64_t ret, uint16_t app_off, uint8_t spille
 
 /* rcx holds the target, rcx and rdx are spilled: go there through the table. */
 static void
-emit_ibl(struct emit *e, uint64_t pc)
+emit_ibl(struct draft *d, uint64_t pc)
 {
+    struct emit *e = &d->hot;
+
     if (UNLIKELY(branch_sources_kept)) {
         x_mov_slot_u32(e, SLOT_BRANCH, (uint32_t)pc);
         x_mov_slot_u32(e, SLOT_BRANCH + 4, (uint32_t)(pc >> 32));
@@ -273,7 +285,7 @@ emit_ibl(struct emit *e, uint64_t pc)
         emit_bytes(e, "\x0f\xb7\xd1", 3);              /* movzx edx, cx                */
     }
     emit_bytes(e, "\x65\xff\x24\xd5", 4);              /* jmp gs:[rdx*8 + SLOT_IBL]    */
-    emit_u32(e, SLOT_IBL);
+    emit_u32(e, ibl_slot(d->mode));
 }
 
 static void
@@ -296,7 +308,7 @@ emit_ret(struct draft *d, const struct insn *in, uint16_t app_off)
         x_lea_rsp(&d->hot, (int32_t)(in->imm & 0xffff));
         map_inside(d, app_off, MAP_RCX | MAP_RDX, 0, -8 - (int32_t)(in->imm & 0xffff));
     }
-    emit_ibl(&d->hot, d->tag + app_off);
+    emit_ibl(d, d->tag + app_off);
 }
 
 /* mov rcx, <operand of ff /2 or ff /4> */
@@ -338,7 +350,7 @@ emit_indirect(struct draft *d, const uint8_t *bytes, const struct insn *in, uint
     emit_load_target(d, bytes, in, pc);
     if (in->cls == INSN_CALL_IND)
         emit_push_return(d, pc + in->len, app_off, MAP_RCX | MAP_RDX);
-    emit_ibl(&d->hot, pc);
+    emit_ibl(d, pc);
 }
 
 static void
@@ -728,8 +740,8 @@ static void
 link_to_known(frag_id id, unsigned mode)
 {
     for (unsigned i = 0; i < draft.n_exits; i++)
-        if (draft.exit[i].kind == X_LINK) {
-            frag_id to = cache_find(draft.exit[i].target, mode);
+        if (draft.exit[i].kind == X_LINK || draft.exit[i].kind == X_MODE) {
+            frag_id to = cache_find(draft.exit[i].target, draft.exit[i].kind == X_MODE ? draft.exit[i].mode : mode);
             if (to)
                 cache_link(frag_get(id)->exit0 + i, to);
         }
@@ -742,13 +754,16 @@ translate(struct thread *t, uint64_t tag, unsigned mode, exit_id from, bool once
     struct region r;
     frag_id id = 0;
 
-    if (!regions_find(tag, &r))
-        return TRANSLATE_FAULT;
     mutex_lock(&cache_lock);
     uint64_t begun = options.stats ? clock_ticks() : 0;
     if (!once)
         id = cache_find(tag, mode);
     while (!id) {
+        /* Under the lock: who unmaps a region first takes it off the list, then flushes. */
+        if (!regions_find(tag, &r)) {
+            result = TRANSLATE_FAULT;
+            break;
+        }
         draft.landing = indirect && !once;
         draft.spot = once || indirect ? 0 : cache_overlay_spot(from);
         draft.hot.phase = cache_phase(&draft, tag);

@@ -164,6 +164,7 @@ blob_ibl_miss:
     .globl blob_ibl_index
 blob_ibl_index:                 /* eleven bytes; without BMI2: movzwl %cx, %eax */
     pext %gs:SLOT_IBL_MASK, %ecx, %eax
+    add %gs:SLOT_IBL_MODE, %rax
     xchg %rdx, %gs:SLOT_IBL(,%rax,8)
     cmp %rdi, (%rsi)
     je ibl_window
@@ -226,6 +227,7 @@ blob_call:
     mov %gs:SLOT_CALL_ARG, %rdi
     add $SLOT_MC, %rsi
     call *%gs:SLOT_CALL
+    movq $0, %gs:SLOT_CALL
     .globl call_window, call_window_end
 call_window:                    /* a signal from here on goes to the way out below */
     cmpq $0, %gs:SLOT_PENDING

@@ -119,8 +119,11 @@ on_munmap(struct thread *t)
         return native(t);
     if (touches_engine(lo, n))
         return 0;                    /* nothing of the program's is there */
+    bool code = regions_intersect(lo, lo + PAGE_UP(n));
     code_goes(lo, n);
     regions_set(lo, lo + n, 0, 0);
+    if (code)                        /* what another thread translated meanwhile: from here on it cannot */
+        flush(lo, lo + PAGE_UP(n));
     unplace_library(lo, n);
     return native(t);
 }
@@ -140,6 +143,8 @@ on_mprotect(struct thread *t)
     long r = native(t);
     if (!sys_failed(r) && ((prot & PROT_X) || regions_intersect(lo, lo + PAGE_UP(n))))
         regions_protect(lo, lo + PAGE_UP(n), prot & 7);
+    if (prot & PROT_W)               /* what another thread translated under the old protection */
+        code_goes(lo, n);
     return r;
 }
 

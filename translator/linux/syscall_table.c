@@ -285,7 +285,7 @@ static const struct syscall_info table[] = {
     GONE(epoll_wait_old),
     ROW(remap_file_pages, MAPS, ADDR("addr"), LONG("size"), LFLAGS("prot"), LONG("pgoff"), LFLAGS("flags")),
     ROW(getdents64,     0, FD("fd"), OUT_RESULT("dirp", 2, 1), INT("count")),
-    ROW(set_tid_address, 0, ADDR("tidptr")),
+    ROW(set_tid_address, FARMEM, ADDR("tidptr")),   /* cleared when the thread ends */
     ROW(restart_syscall, BLOCKS | RESUMES | FARMEM),   /* does the rest of a call that a stop interrupted */
     ROW(semtimedop,     BLOCKS, INT("semid"), IN_COUNT("sops", 2, sizeof(struct sembuf)), INT("nsops"), IN("timeout", TIMESPEC, OPTIONAL)),
     ROW(fadvise64,      0, FD("fd"), LONG("offset"), LONG("len"), INT("advice")),
@@ -305,7 +305,7 @@ static const struct syscall_info table[] = {
     ROW(tgkill,         RAISES, PID("tgid"), PID("tid"), SIG("sig")),
     ROW(utimes,         0, PATH("path"), IN("times", 2 * TIMEVAL, OPTIONAL)),
     GONE(vserver),
-    ROW(mbind,          MAPS, ADDR("addr"), LONG("len"), LONG("mode"), IN_WALK("nodemask", walk_nodemask_in, OPTIONAL), LONG("maxnode"), FLAGS("flags")),
+    ROW(mbind,          0, ADDR("addr"), LONG("len"), LONG("mode"), IN_WALK("nodemask", walk_nodemask_in, OPTIONAL), LONG("maxnode"), FLAGS("flags")),
     ROW(set_mempolicy,  0, INT("mode"), IN_WALK("nodemask", walk_nodemask_in, OPTIONAL), LONG("maxnode")),
     ROW(get_mempolicy,  0, OUT("mode", 4, OPTIONAL), OUT_WALK("nodemask", walk_nodemask_out, OPTIONAL), LONG("maxnode", IF_SET(1)),
                         ADDR("addr"), LFLAGS("flags")),
@@ -350,7 +350,7 @@ static const struct syscall_info table[] = {
     ROW(ppoll,          BLOCKS | NOHAND | SIGSET, INOUT_WALK("fds", walk_pollfds, WROTE(ALWAYS)), INT("nfds"),
                         INOUT("timeout", TIMESPEC, OPTIONAL, MAYBE, WROTE(ALWAYS)), IN("sigmask", SIGSET_SIZE, OPTIONAL), LONG("sigsetsize", IF_SET(3))),
     ROW(unshare,        CREDS | FDS, LFLAGS("flags")),
-    ROW(set_robust_list, 0, ADDR("head"), LONG("len")),
+    ROW(set_robust_list, FARMEM, ADDR("head"), LONG("len")),   /* walked when the thread ends */
     ROW(get_robust_list, 0, PID("pid"), OUT("head_ptr", 8), OUT("len_ptr", 8)),
     ROW(splice,         BLOCKS | RESTARTS, FD("fd_in"), INOUT("off_in", 8, OPTIONAL), FD("fd_out"), INOUT("off_out", 8, OPTIONAL), LONG("len"), FLAGS("flags")),
     ROW(tee,            BLOCKS | RESTARTS, FD("fd_in"), FD("fd_out"), LONG("len"), FLAGS("flags")),

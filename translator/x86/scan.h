@@ -111,4 +111,7 @@ struct effects {
 };
 void scan_effects(const uint8_t *bytes, const struct insn *in, struct effects *out);
 
+/* x86/faults.c: raises no exception but those of its memory operand, if it has one. */
+bool insn_cannot_fault(const struct insn *in);
+
 #endif

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """The tool API by its test tools. api_test.py CLAIM DRRUN DIRECTORY-OF-TOOLS-AND-PROGRAMS runs one claim."""
-import os, subprocess, sys
+import os, re, subprocess, sys
 
 drrun, built = sys.argv[2:4]
 
@@ -32,6 +32,21 @@ def equal(got, wanted, what=""):
 def system_calls_are_changed_and_skipped():
     out, _ = run(["syscalls"], program("syscalls"))
     equal(out, "getuid 4242 1\ngetgid 1 1\ngetppid 1 1\n+abc\nwrite 5 1\n1234\nr15 77\n")
+
+
+def bbcount_of(err):
+    return [int(n) for n in re.search(r"(\d+) basic blocks executed, (\d+) distinct\n +(\d+) instructions", err).groups()]
+
+
+def modes_change_and_counts_stay():
+    mix = [os.path.join(built, "../bbcount/bbcount_mix")]
+    alone = bbcount_of(run(["bbcount"], mix, status=9)[1])
+    for way in (["mode"], ["mode", "-inline"]):
+        _, err = run([way], mix, status=9)
+        ran = [int(n) for n in re.search(r"mode: (\d+) (\d+) (\d+)", err).groups()]
+        assert min(ran) > 200000 and abs(max(ran) - min(ran)) <= 1000, ran
+        for tools in ([way, "bbcount"], ["bbcount", way]):
+            equal(bbcount_of(run(tools, mix, status=9)[1]), alone, f"bbcount of {tools}")
 
 
 def signals_are_changed_suppressed_and_redirected():
