@@ -54,12 +54,13 @@ static void
 compute(int id)
 {
     uint64_t s = id + 1, h = FNV0;
-    for (int i = 0; i < 400000; i++)
-        h = h * 31 + (tl_rng(&s) >> 7);
-    result[id] = h;
     sigset_t m;
     sigemptyset(&m);
     sigaddset(&m, SIGALRM);
+    sigprocmask(SIG_UNBLOCK, &m, 0);
+    for (int i = 0; i < 400000; i++)
+        h = h * 31 + (tl_rng(&s) >> 7);
+    result[id] = h;
     sigprocmask(SIG_BLOCK, &m, 0);
     done[id] = 1;
     for (int i = 0; i < 3; i++)
@@ -91,7 +92,7 @@ main(void)
     EQ(resumed, 50);
     for (int i = 0; i < 3; i++) {
         getcontext(&co[i]);
-        sigemptyset(&co[i].uc_sigmask);
+        sigaddset(&co[i].uc_sigmask, SIGALRM); /* swapcontext unblocks before it has switched */
         co[i].uc_stack = (stack_t){.ss_sp = costack[i], .ss_size = sizeof costack[i]};
         makecontext(&co[i], (void (*)(void))compute, 1, i);
     }
