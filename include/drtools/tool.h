@@ -130,6 +130,8 @@ void dr_insert_add(dr_block *b, unsigned index, uint32_t slot, int32_t n);
 /* A register the inserted code may use; its value is kept aside and put back by dr_give_registers
  * (called by the engine as well after block_insn). REG_NONE: none left. At most three. */
 enum reg dr_take_register(dr_block *b, unsigned index);
+/* … this one. rcx and rdx, and one other of all but rsp, can be had at a time. */
+bool dr_take_this_register(dr_block *b, enum reg r);
 void dr_give_registers(dr_block *b);
 /* Clean call: f(arg, address of the program's registers) on the engine's stack; every register of the
  * program is saved before and restored after, with what f changed, but for vector state, which f must not touch. */
