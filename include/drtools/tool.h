@@ -120,11 +120,18 @@ bool dr_flags_dead(dr_block *b, unsigned index);
  * program's registers, flags and memory as they were, but for registers taken
  * with dr_take_register, and flags where dr_flags_dead said so. Does not fault. */
 struct emit *dr_emit(dr_block *b);
+/* Any instruction of the ISA, by a `const ZydisEncoderRequest *` of Zydis 4 (<Zydis/Encoder.h>, with
+ * ZYAN_NO_LIBC): its bytes and their number, 0: there is no such encoding. In block callbacks. */
+unsigned dr_encode(const void *request, uint8_t out[15]);
+/* … inserted. Neither a transfer of control nor an operand relative to rip. False: no such encoding. */
+bool dr_insert_encoded(dr_block *b, const void *request);
 /* gs:[slot] += n, by one instruction where flags are dead, without touching them otherwise. */
 void dr_insert_add(dr_block *b, unsigned index, uint32_t slot, int32_t n);
 /* A register the inserted code may use; its value is kept aside and put back by dr_give_registers
  * (called by the engine as well after block_insn). REG_NONE: none left. At most three. */
 enum reg dr_take_register(dr_block *b, unsigned index);
+/* … this one. rcx and rdx, and one other of all but rsp, can be had at a time. */
+bool dr_take_this_register(dr_block *b, enum reg r);
 void dr_give_registers(dr_block *b);
 /* Clean call: f(arg, address of the program's registers) on the engine's stack; every register of the
  * program is saved before and restored after, with what f changed, but for vector state, which f must not touch. */

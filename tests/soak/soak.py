@@ -5,14 +5,14 @@
   soak.py --growth PERCENT COMMAND [ARG...]
 
 The program says when by a byte on a pipe and waits for the answer (soak.h). Compared are the bytes of dirty memory
-and of address space: neither may be more than PERCENT, or 16 pages if that is more, larger at the end. Page-cache pages are left out, since the kernel drops them
-as it likes; transparent huge pages are off, since they come 2 MiB at a time.
+and of address space: neither may be more than PERCENT, or SLACK if that is more, larger at the end. Page-cache pages are
+left out, since the kernel drops them as it likes; transparent huge pages are off, since they come 2 MiB at a time.
 Exit status: the program's own if it is not 0; 1 when memory grew or the program did not say when.
 """
 import argparse, ctypes, os, re, subprocess, sys
 
 PR_SET_THP_DISABLE = 41
-SLACK = 64     # KiB
+SLACK = 512    # KiB: the indirect-branch table of a thread, which may grow once at any time
 
 
 def measure(pid):

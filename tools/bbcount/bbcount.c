@@ -9,7 +9,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "drtools/tool.h"
 
-enum { MAX_BLOCKS = 1 << 22, DEFAULT_TOP = 10, MAX_TOP = 1000 };
+enum { MAX_BLOCKS = 1 << 22, FIRST_INDEX = 1 << 13, DEFAULT_TOP = 10, MAX_TOP = 1000 };
 
 struct block { uint64_t tag; uint32_t n_insns, counted_at; };     /* the counter is raised before instruction counted_at */
 
@@ -19,7 +19,8 @@ struct cuts { int64_t blocks, insns; };
 static struct dr_mutex lock;
 static struct block *blocks;
 static uint64_t *sums;              /* counts of threads that ended */
-static uint32_t *index_of;          /* open addressing: tag → number + 1 */
+static uint32_t *index_of;          /* open addressing: tag → number + 1; at least twice as large as n_blocks */
+static uint32_t index_size;
 static uint32_t n_blocks;
 static uint32_t counters, corrections;     /* offsets of thread memory */
 static struct { uint64_t blocks, insns; } total;
@@ -73,7 +74,8 @@ init(int argc, const char *const *argv)
     corrections = dr_thread_memory(sizeof(struct cuts));
     blocks = dr_map(MAX_BLOCKS * sizeof *blocks);
     sums = dr_map(MAX_BLOCKS * sizeof *sums);
-    index_of = dr_map(MAX_BLOCKS * 2 * sizeof *index_of);
+    index_of = dr_map(FIRST_INDEX * sizeof *index_of);
+    index_size = FIRST_INDEX;
     if (!counters || !corrections || !blocks || !sums || !index_of) {
         dr_print("bbcount: no memory for its counters (address-space limit?)\n");
         return false;
@@ -86,8 +88,10 @@ init(int argc, const char *const *argv)
 static uint32_t
 slot_of(uint64_t tag)
 {
-    return (uint32_t)((tag * 0x9e3779b97f4a7c15ull) >> 41) % (MAX_BLOCKS * 2);
+    return (uint32_t)((tag * 0x9e3779b97f4a7c15ull) >> 40) & (index_size - 1);
 }
+
+static uint32_t next_slot(uint32_t s) { return (s + 1) & (index_size - 1); }
 
 /* Number of the block at `tag` with n instructions, or of the last one known there; UINT32_MAX: none. */
 static uint32_t
@@ -95,7 +99,7 @@ find(uint64_t tag, uint32_t n)
 {
     uint32_t last = UINT32_MAX;
 
-    for (uint32_t s = slot_of(tag); index_of[s]; s = (s + 1) % (MAX_BLOCKS * 2)) {
+    for (uint32_t s = slot_of(tag); index_of[s]; s = next_slot(s)) {
         uint32_t k = index_of[s] - 1;
         if (blocks[k].tag == tag && (blocks[k].n_insns == n || !n))
             last = k;
@@ -103,16 +107,38 @@ find(uint64_t tag, uint32_t n)
     return last;
 }
 
+static void
+index_put(uint32_t number)
+{
+    uint32_t s = slot_of(blocks[number].tag);
+
+    while (index_of[s])
+        s = next_slot(s);
+    index_of[s] = number + 1;
+}
+
+/* Small tables for small programs: each page of one costs its first touch. */
+static void
+index_grow(void)
+{
+    uint32_t *larger = dr_map(2ul * index_size * sizeof *larger);
+
+    DR_CHECK(larger, "bbcount has memory for the program's blocks");
+    dr_unmap(index_of, index_size * sizeof *index_of);
+    index_of = larger;
+    index_size *= 2;
+    for (uint32_t i = 0; i < n_blocks; i++)
+        index_put(i);
+}
+
 static uint32_t
 add(uint64_t tag, uint32_t n, uint32_t counted_at)
 {
-    uint32_t s = slot_of(tag);
-
     DR_CHECK(n_blocks < MAX_BLOCKS, "bbcount has room for the program's blocks");
-    while (index_of[s])
-        s = (s + 1) % (MAX_BLOCKS * 2);
+    if (n_blocks * 2 >= index_size)
+        index_grow();
     blocks[n_blocks] = (struct block){tag, n, counted_at};
-    index_of[s] = n_blocks + 1;
+    index_put(n_blocks);
     return n_blocks++;
 }
 
@@ -215,7 +241,7 @@ merge_tags(void)
 
     for (uint32_t i = 0; i < n_blocks; i++) {
         uint32_t first = i;
-        for (uint32_t s = slot_of(blocks[i].tag); index_of[s]; s = (s + 1) % (MAX_BLOCKS * 2))
+        for (uint32_t s = slot_of(blocks[i].tag); index_of[s]; s = next_slot(s))
             if (blocks[index_of[s] - 1].tag == blocks[i].tag && index_of[s] - 1 < first)
                 first = index_of[s] - 1;
         if (first != i) {
@@ -322,6 +348,8 @@ static void
 report(void)
 {
     struct out json = {.fd = -1};
+    if (dr_quiet() && !json_path)
+        return;
     uint64_t distinct = merge_tags();
 
     if (json_path && (json.fd = dr_create(json_path)) < 0)

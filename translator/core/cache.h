@@ -85,11 +85,11 @@ struct map_entry {
 };
 
 /* Note in the state map of `d`: code inserted by a tool before the current instruction goes on here, with the
- * program's values of `taken` in the spill slots (rcx, rdx, rax in this order). `uninserted`: as in struct map_entry. */
+ * program's values of some registers in the spill slots. All as in struct map_entry. */
 struct draft;
 /* A way out of `d` to its current instruction in another mode. Returns its number for RELOC_EXIT. */
 uint64_t draft_mode_exit(struct draft *d, unsigned mode);
-void draft_map_inserted(struct draft *d, unsigned n_taken, unsigned uninserted);
+void draft_map_inserted(struct draft *d, uint8_t spilled, uint8_t scratch, unsigned uninserted);
 
 /* A block under construction. One a thread at a time; large, lives in the thread's scratch. */
 enum { DRAFT_MAX_EXITS = 64, DRAFT_MAX_CONSTANTS = 64, DRAFT_MAX_MAP = 600, DRAFT_CODE = 16 << 10 };

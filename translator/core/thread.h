@@ -98,6 +98,8 @@ struct thread {
     uint64_t once_resets;           /* … valid while the cache has been reset so often    */
     bool single;                    /* translate just one instruction at the next dispatch */
     bool parent_frees;              /* a vfork child: its maker takes the block back      */
+    void *exec_buffers;             /* memory of an execve under way; a vfork child's maker frees it */
+    size_t exec_size;
     bool vfork_child;               /* shares memory with its parent but is another process */
     struct step step;
     struct { int signo, code; uint64_t trapno, err, cr2; } copy_fault;   /* the last fault within safe_copy */

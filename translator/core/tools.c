@@ -132,9 +132,41 @@ tools_fragment_deleted(uint64_t tag, unsigned mode)
 
 /* ---- blocks ---- */
 
+/* With a memory operand, explicit or not, as far as faults go. */
+static bool
+touches_memory(const struct insn *in)
+{
+    bool address_only = in->enc == ENC_LEGACY && ((in->map == 0 && in->opcode == 0x8d) || (in->map == 1 && in->opcode == 0x1f));
+
+    return in->shape & (SHAPE_MEM | SHAPE_MOFFS | SHAPE_STRING | SHAPE_STACK) && !address_only;
+}
+
+/* Backwards: before an instruction flags are dead if it sets them all, or leaves them alone and they are dead behind it. */
+static void
+find_dead_flags(dr_block *b)
+{
+    bool dead = false;
+
+    memset(b->flags_dead, 0, sizeof b->flags_dead);
+    for (unsigned i = b->n; i--;) {
+        const struct insn *in = &b->insn[i];
+        if ((in->flags_read & FLAGS_ARITH) || touches_memory(in) || !insn_cannot_fault(in))
+            dead = false;
+        else if ((in->flags_written & FLAGS_ARITH) == FLAGS_ARITH)
+            dead = true;
+        b->flags_dead[i / 64] |= (uint64_t)dead << (i % 64);
+    }
+}
+
 void
 tools_block_begin(struct dr_block *b)
 {
+    uint16_t off = 0;
+
+    for (unsigned i = 0; i < b->n; off += b->insn[i++].len)
+        b->off[i] = off;
+    find_dead_flags(b);
+    b->spilled = 0;
     b->wanted = 0;
     EACH(i)
         if (HAS(i, block_begin) && tools[i]->block_begin(b) && HAS(i, block_insn))
@@ -191,9 +223,7 @@ dr_block_insn(dr_block *b, unsigned index)
     DR_CHECK(index < b->n, "an instruction of the block is asked for");
     if (b->is_seen[index])
         return s;
-    s->pc = b->draft->tag;
-    for (unsigned i = 0; i < index; i++)
-        s->pc += b->insn[i].len;
+    s->pc = b->draft->tag + b->off[index];
     s->bytes = (const uint8_t *)s->pc;
     scan_effects(s->bytes, in, &fx);
     s->length = in->len;
@@ -212,14 +242,7 @@ dr_block_insn(dr_block *b, unsigned index)
 bool
 dr_flags_dead(dr_block *b, unsigned index)
 {
-    for (unsigned i = index; i < b->n; i++) {
-        const struct dr_insn *s = dr_block_insn(b, i);
-        if ((s->flags_read & FLAGS_ARITH) || s->reads_memory || s->writes_memory || !insn_cannot_fault(&b->insn[i]))
-            return false;
-        if ((s->flags_written & FLAGS_ARITH) == FLAGS_ARITH)
-            return true;
-    }
-    return false;
+    return index < b->n && (b->flags_dead[index / 64] >> (index % 64) & 1);
 }
 
 /* ---- inserting ---- */
@@ -228,37 +251,89 @@ dr_flags_dead(dr_block *b, unsigned index)
 static void
 map_before(dr_block *b)
 {
-    draft_map_inserted(b->draft, b->n_taken, n_tools - b->tool);
+    draft_map_inserted(b->draft, b->spilled, b->scratch, n_tools - b->tool);
 }
 static void
 map_after(dr_block *b)
 {
-    draft_map_inserted(b->draft, b->n_taken, n_tools - b->tool - 1);
+    draft_map_inserted(b->draft, b->spilled, b->scratch, n_tools - b->tool - 1);
 }
 
-static const uint32_t spill_slot[3] = {SLOT_SPILL0, SLOT_SPILL1, SLOT_SPILL2};
+static uint16_t
+registers_taken(const dr_block *b)
+{
+    return (uint16_t)((b->spilled & MAP_RCX ? 1u << RCX : 0) | (b->spilled & MAP_RDX ? 1u << RDX : 0) | (b->spilled & MAP_SCRATCH ? 1u << b->scratch : 0));
+}
+
+static void
+spill(dr_block *b, enum reg r, uint8_t how, uint32_t slot)
+{
+    x_mov_slot_r(&b->draft->hot, slot, r);
+    b->spilled |= how;
+    if (how == MAP_SCRATCH)
+        b->scratch = (uint8_t)r;
+    map_before(b);
+}
+
+bool
+dr_take_this_register(dr_block *b, enum reg r)
+{
+    if (r == RSP || r > R15 || registers_taken(b) >> r & 1)
+        return false;
+    if (r == RCX)
+        spill(b, r, MAP_RCX, SLOT_SPILL0);
+    else if (r == RDX)
+        spill(b, r, MAP_RDX, SLOT_SPILL1);
+    else if (!(b->spilled & MAP_SCRATCH))
+        spill(b, r, MAP_SCRATCH, SLOT_SPILL2);
+    else
+        return false;
+    return true;
+}
+
+/* The register that the block reads last, or overwrites before: its value has the time to come back from its slot. */
+static enum reg
+register_read_last(dr_block *b, unsigned index)
+{
+    uint16_t left = (uint16_t)~(1u << RSP | 1u << RCX | 1u << RDX), dead = 0;
+    struct effects fx;
+
+    for (unsigned i = index; i < b->n && i < index + 12; i++) {
+        scan_effects((const uint8_t *)b->draft->tag + b->off[i], &b->insn[i], &fx);
+        dead |= (uint16_t)(fx.writes & ~fx.reads & left);
+        uint16_t rest = (uint16_t)(left & (~fx.reads | dead));
+        if (!rest)
+            break;
+        left = rest;
+    }
+    return (enum reg)__builtin_ctz(dead & left ? dead & left : left);
+}
 
 enum reg
 dr_take_register(dr_block *b, unsigned index)
 {
-    static const uint8_t choice[] = {RCX, RDX, RAX};    /* the order of the spill slots */
+    enum reg r = b->spilled & MAP_SCRATCH ? (b->spilled & MAP_RCX ? RDX : RCX) : register_read_last(b, index);
 
-    (void)index;
-    if (b->n_taken == COUNT_OF(choice))
-        return REG_NONE;
-    enum reg r = choice[b->n_taken];
-    x_mov_slot_r(&b->draft->hot, spill_slot[b->n_taken], r);
-    b->taken[b->n_taken++] = (uint8_t)r;
-    map_before(b);
-    return r;
+    return dr_take_this_register(b, r) ? r : REG_NONE;
+}
+
+static void
+put_back(dr_block *b)
+{
+    if (b->spilled & MAP_SCRATCH)
+        x_mov_r_slot(&b->draft->hot, b->scratch, SLOT_SPILL2);
+    if (b->spilled & MAP_RDX)
+        x_mov_r_slot(&b->draft->hot, RDX, SLOT_SPILL1);
+    if (b->spilled & MAP_RCX)
+        x_mov_r_slot(&b->draft->hot, RCX, SLOT_SPILL0);
 }
 
 void
 dr_give_registers(dr_block *b)
 {
-    while (b->n_taken) {
-        b->n_taken--;
-        x_mov_r_slot(&b->draft->hot, b->taken[b->n_taken], spill_slot[b->n_taken]);
+    put_back(b);                     /* a register read twice from its slot is the same: the note may stay until the last */
+    if (b->spilled) {
+        b->spilled = 0;
         map_after(b);
     }
 }
@@ -288,8 +363,9 @@ dr_insert_call(dr_block *b, void (*f)(uint64_t arg, struct dr_mcontext *mc), uin
     struct emit *e = &b->draft->hot;
 
     dr_give_registers(b);
-    for (unsigned k = 0; k < 3; k++)
-        dr_take_register(b, b->at);
+    dr_take_this_register(b, RCX);
+    dr_take_this_register(b, RDX);
+    dr_take_this_register(b, RAX);
     x_mov_r_i64(e, RAX, (uint64_t)f);
     x_mov_slot_r(e, SLOT_CALL, RAX);
     x_mov_r_i64(e, RAX, arg);
@@ -302,7 +378,7 @@ dr_insert_call(dr_block *b, void (*f)(uint64_t arg, struct dr_mcontext *mc), uin
     x_mov_r_slot(e, RDX, SLOT_SPILL1);
     emit_u8(e, 0xe9);
     emit_pc32(e, RELOC_PC32, (uint64_t)cache_call_routine, 0);
-    b->n_taken = 0;                                       /* the routine has put everything back */
+    b->spilled = 0;                                       /* the routine has put everything back */
     map_after(b);
 }
 
@@ -312,10 +388,8 @@ dr_insert_mode_exit(dr_block *b, unsigned mode)
     struct emit *e = &b->draft->hot;
 
     DR_CHECK(mode < n_modes && mode != b->draft->mode, "dr_insert_mode_exit is given another mode, of those of dr_modes");
-    for (unsigned k = b->n_taken; k--;) {
-        x_mov_r_slot(e, b->taken[k], spill_slot[k]);
-        draft_map_inserted(b->draft, k, n_tools - b->tool);
-    }
+    put_back(b);
+    draft_map_inserted(b->draft, 0, 0, n_tools - b->tool);
     x_mov_slot_u32(e, SLOT_KEY + 4, mode << 16 | 1u << 31);
     x_mov_slot_u32(e, SLOT_IBL_MODE, (ibl_slot(mode) - SLOT_IBL) / 8);
     x_align_patch(e, 1);

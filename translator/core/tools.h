@@ -19,7 +19,9 @@ struct dr_block {
     uint32_t wanted;                     /* bit per tool: block_begin said true                    */
     unsigned at;                         /* instruction being emitted                              */
     unsigned tool;                       /* whose code is being inserted                           */
-    uint8_t taken[3], n_taken;           /* registers whose program values are in the spill slots  */
+    uint16_t off[BLOCK_MAX_INSNS];       /* of each instruction, from the tag                      */
+    uint64_t flags_dead[(BLOCK_MAX_INSNS + 63) / 64];    /* bit per instruction: see dr_flags_dead */
+    uint8_t spilled, scratch;            /* registers whose program values are in the spill slots: MAP_RCX, … */
 };
 
 extern unsigned n_tools;

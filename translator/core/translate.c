@@ -50,9 +50,9 @@ map_inside(struct draft *d, uint16_t app_off, uint8_t spilled, uint8_t scratch, 
 }
 
 void
-draft_map_inserted(struct draft *d, unsigned n_taken, unsigned uninserted)
+draft_map_inserted(struct draft *d, uint8_t spilled, uint8_t scratch, unsigned uninserted)
 {
-    map_add(d, (struct map_entry){.kind = MAP_INSIDE, .app_off = d->app_now, .spilled = (uint8_t)((1u << n_taken) - 1), .scratch = RAX,
+    map_add(d, (struct map_entry){.kind = MAP_INSIDE, .app_off = d->app_now, .spilled = spilled, .scratch = scratch,
                                   .uninserted = (uint8_t)uninserted});
 }
 

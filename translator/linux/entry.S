@@ -311,6 +311,36 @@ load_gs_selector:
     mov %rax, (%rdx)
     ret
 
+/* uint64_t call_foreign(f, a1, a2, a3, fs_base): a function of ordinary code, which may use legacy vector
+ * instructions and the stack protector. The program's FS base, xmm0-15 and MXCSR stay. */
+    .globl call_foreign
+call_foreign:
+    push %rbx
+    push %rbp
+    mov %rsp, %rbp
+    rdfsbase %rbx
+    sub $272, %rsp
+    and $-16, %rsp
+    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    movaps %xmm\n, 16*\n(%rsp)
+    .endr
+    stmxcsr 256(%rsp)
+    wrfsbase %r8
+    mov %rdi, %rax
+    mov %rsi, %rdi
+    mov %rdx, %rsi
+    mov %rcx, %rdx
+    call *%rax
+    wrfsbase %rbx
+    ldmxcsr 256(%rsp)
+    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    movaps 16*\n(%rsp), %xmm\n
+    .endr
+    mov %rbp, %rsp
+    pop %rbp
+    pop %rbx
+    ret
+
 /* void set_gs_base(void *) */
     .globl set_gs_base
 set_gs_base:

@@ -357,6 +357,8 @@ process_execve(struct thread *t, bool at)
     struct exec_buffers *b = argc >= 0 ? engine_map(size) : NULL;
     struct mcontext plain = t->s.mc;
 
+    t->exec_buffers = b;
+    t->exec_size = size;
     if (!b || !string_read(path, b->q.path, sizeof b->q.path))
         goto native;
     struct request *q = &b->q;
@@ -388,6 +390,7 @@ process_execve(struct thread *t, bool at)
     signal_restore_mask(t);
     if (high >= 0)
         sys_close(high);
+    t->exec_buffers = NULL;
     engine_unmap(b, size);
     return r;
 
@@ -400,6 +403,7 @@ native:
     r = app_syscall(&plain);
     t->exposed = false;
     signal_restore_mask(t);
+    t->exec_buffers = NULL;
     if (b)
         engine_unmap(b, size);
     return r;

@@ -113,6 +113,8 @@ clone_thread(struct thread *t, const struct clone_request *q)
     signal_restore_mask(t);
     if (sys_failed(r) || c_parent_frees) {       /* a vfork child has ended or become another program */
         process_release(c->process);
+        if (c->exec_buffers)
+            engine_unmap(c->exec_buffers, c->exec_size);
         thread_retire(c);
         *thread_busy_word(c) = 0;
     }

@@ -38,7 +38,7 @@ log_open(const char *dir)
     char path[4096];
 
     format(path, sizeof path, "%s/engine.%d.log", dir, (int)sys0(__NR_getpid));
-    long fd = sys_openat(-100, path, 0102001 | 02000000, 0644);   /* O_WRONLY|O_CREAT|O_APPEND|O_CLOEXEC */
+    long fd = sys_openat(-100, path, 02101 | 02000000, 0644);   /* O_WRONLY|O_CREAT|O_APPEND|O_CLOEXEC */
     if (fd >= 0) {
         log_fd = (int)fd;
         descriptor_hide(&log_fd);

@@ -6,13 +6,15 @@
 #include "compare.h"
 
 #include <string.h>
+#include <time.h>
 
-enum { TRIALS_MAX = 600 };
+enum { TRIALS_MAX = 600, SECONDS_MAX = 120 };
 
 struct search {
     struct session *s;
     struct finding *f;
     int trials;
+    time_t began;
     struct recipe *now;  /* what is being made smaller: the case, or one of its history */
     struct recipe saved; /* as it was when it last differed                             */
 };
@@ -72,7 +74,7 @@ differs(struct search *m)
 {
     int times = m->f->recipe.async ? 4 : 1;
 
-    while (times-- && m->trials < TRIALS_MAX)
+    while (times-- && m->trials < TRIALS_MAX && time(NULL) - m->began < SECONDS_MAX)
         if (differs_once(m))
             return true;
     return false;
@@ -246,15 +248,15 @@ minimize(struct session *s, const struct recipe *r, const struct recipe *before,
          struct finding *f)
 {
     struct recipe *history = f->history;
-    struct search m = {.s = s, .f = f};
+    struct search m = {.s = s, .f = f, .began = time(NULL)};
 
     memset(f, 0, sizeof *f);
     f->history = history;
     f->recipe = *r;
-    s->other.quiet = true;
+    s->other.in_trial = true;
     f->recurs = find_history(&m, before, r->async ? 0 : nbefore);
     if (!f->recurs) {
-        s->other.quiet = false;
+        s->other.in_trial = false;
         return;
     }
     shrink_history(&m);
@@ -262,6 +264,7 @@ minimize(struct session *s, const struct recipe *r, const struct recipe *before,
     for (int i = 0; i < f->nhistory && i < 4; i++)
         shrink_recipe(&m, &f->history[i]);
     m.trials = 0;
+    m.began = time(NULL);
     differs(&m); /* results of what is reported */
-    s->other.quiet = false;
+    s->other.in_trial = false;
 }

@@ -19,7 +19,14 @@
 
 /* A run takes microseconds; a sequence that loops is ended after TIMEOUT, a
  * process that does not react to that is given up after GIVE_UP. */
-enum { STEP_MS = 100, TIMEOUT_STEPS = 10, GIVE_UP_STEPS = 300, FD_FIRST = 20, WORDS_MAX = 64 };
+enum {
+    STEP_MS = 100,
+    TIMEOUT_STEPS = 10,
+    GIVE_UP_STEPS = 300,
+    GIVE_UP_TRIAL = 40,
+    FD_FIRST = 20,
+    WORDS_MAX = 64
+};
 
 static void *
 share(size_t size, const char *name, int *fd)
@@ -66,7 +73,7 @@ become_subject(const struct peer *p, int commands, int answers)
     int n = 0, null;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (p->quiet && (null = open("/dev/null", O_WRONLY)) >= 0)
+    if (p->in_trial && (null = open("/dev/null", O_WRONLY)) >= 0)
         dup2(null, 2);
     if (p->fixed_layout)
         personality(ADDR_NO_RANDOMIZE);
@@ -116,7 +123,7 @@ receive(struct peer *p)
     struct pollfd f = {.fd = p->from, .events = POLLIN};
     uint64_t progress = p->results->progress;
     uint32_t reply[2];
-    int idle = 0;
+    int idle = 0, patience = p->in_trial ? GIVE_UP_TRIAL : GIVE_UP_STEPS;
 
     for (;;) {
         int n = poll(&f, 1, STEP_MS);
@@ -129,11 +136,11 @@ receive(struct peer *p)
         progress = p->results->progress;
         if (idle >= TIMEOUT_STEPS && p->results->ready)
             kill(p->pid, SIGUSR2);
-        if (idle < GIVE_UP_STEPS)
+        if (idle < patience)
             continue;
         kill(p->pid, SIGKILL);
         note_death(p);
-        snprintf(p->death, sizeof p->death, "hung: no progress in %d s", GIVE_UP_STEPS * STEP_MS / 1000);
+        snprintf(p->death, sizeof p->death, "hung: no progress in %d s", patience * STEP_MS / 1000);
         forget(p);
         return false;
     }

@@ -14,7 +14,7 @@ struct peer {
     const char *subject; /* path of the subject                          */
     char **command;      /* words before it, NULL-terminated; NULL = none */
     int plant;
-    bool quiet;        /* its stderr goes nowhere                       */
+    bool in_trial;     /* while minimizing: stderr goes nowhere, hangs are given up sooner */
     bool fixed_layout; /* without address space randomization          */
     int cases_fd, results_fd;
     struct case_file *cases; /* shared by all peers                          */

@@ -38,6 +38,17 @@ def bbcount_of(err):
     return [int(n) for n in re.search(r"(\d+) basic blocks executed, (\d+) distinct\n +(\d+) instructions", err).groups()]
 
 
+def any_instruction_can_be_inserted():
+    if "avx2" not in open("/proc/cpuinfo").read():
+        print("skipped: no AVX2")
+        sys.exit(77)
+    mix = [os.path.join(built, "../bbcount/bbcount_mix")]
+    blocks = bbcount_of(run(["bbcount"], mix, status=9)[1])[0]
+    equal(run(["encode"], mix, status=9)[1], "encode: %d %d %d %d\n" % ((blocks,) * 4))
+    out, _ = run(["encode"], ["/usr/bin/python3", "-c", "print(sum(i * 0.5 for i in range(100000)))"])
+    equal(out, "2499975000.0\n")
+
+
 def modes_change_and_counts_stay():
     mix = [os.path.join(built, "../bbcount/bbcount_mix")]
     alone = bbcount_of(run(["bbcount"], mix, status=9)[1])

@@ -49,8 +49,8 @@ block_insn(dr_block *b, unsigned i)
         return;
     }
     dr_insert_add(b, i, ran + mode * 8, 1);
-    enum reg r = dr_take_register(b, i);        /* rcx */
-    DR_CHECK(r == RCX, "the first register is the one that jrcxz tests");
+    enum reg r = RCX;                           /* which jrcxz tests */
+    DR_CHECK(dr_take_this_register(b, r), "rcx can be had");
     x_mov_r_slot(e, r, left);
     uint32_t due = x_jrcxz_ahead(e);
     x_lea_add(e, r, -1);
