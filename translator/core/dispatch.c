@@ -22,14 +22,20 @@ publish_outside(struct thread *t)
     cache_reclaim_if_needed();
 }
 
+/* Runs the instruction at mc.rip itself: one that is to fault, or that only the CPU
+ * knows. It traps after it, or when 32-bit code that it has called is done. */
 static void
 run_natively(struct thread *t)
 {
+    if (is_vsyscall(t->s.mc.rip) && vsyscall_program(t))
+        dispatch_at(t, t->s.mc.rip);
     LOG(LOG_DISPATCH, "native probe at 0x%lx", t->s.mc.rip);
     if (UNLIKELY(step_wanted(t)))
         step_prepare(t);
     t->native_probe = t->s.mc.rip;
     t->probing = true;
+    t->probe_ran = false;
+    t->s.mc.rflags |= 0x100;             /* TF */
     enter_native(t);
 }
 

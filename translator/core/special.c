@@ -82,18 +82,62 @@ pop_flags(struct thread *t, const struct insn *in)
     return true;
 }
 
-/* iretq with the flat 64-bit code segment. */
+/* ---- far transfers that stay in the flat 64-bit code segment ---- */
+
+enum { USER_CS = 0x33 };
+
+/* iretq */
 static bool
-far_return(struct thread *t, const struct insn *in, uint64_t *next)
+interrupt_return(struct thread *t, const struct insn *in, uint64_t *next)
 {
     uint64_t f[5];
 
-    if (in->opcode != 0xcf || !(in->rex & 8) || !safe_read(f, t->s.mc.gpr[RSP], sizeof f) || f[1] != 0x33 || !is_canonical(f[0]))
+    if (!(in->rex & 8) || !safe_read(f, t->s.mc.gpr[RSP], sizeof f) || f[1] != USER_CS || !is_canonical(f[0]))
         return false;
     *next = f[0];
     t->s.mc.rflags = (t->s.mc.rflags & ~(uint64_t)FLAGS_SETTABLE) | (f[2] & FLAGS_SETTABLE);
     t->s.mc.gpr[RSP] = f[3];
     return true;
+}
+
+/* retf and retf imm16: offset and selector, each of the operand size */
+static bool
+far_return(struct thread *t, const struct insn *in, uint64_t *next)
+{
+    size_t n = in->rex & 8 ? 8 : in->prefixes & PFX_66 ? 2 : 4;
+    uint64_t to = 0, cs = 0;
+
+    if (!safe_read(&to, t->s.mc.gpr[RSP], n) || !safe_read(&cs, t->s.mc.gpr[RSP] + n, n) || (uint16_t)cs != USER_CS || !is_canonical(to))
+        return false;
+    *next = to;
+    t->s.mc.gpr[RSP] += 2 * n + (in->imm_len ? (uint64_t)in->imm & 0xffff : 0);
+    return true;
+}
+
+/* jmp and call through a far pointer of 16:32. With REX.W processors differ: that is theirs to do. */
+static bool
+far_branch(struct thread *t, const uint8_t *bytes, const struct insn *in, uint64_t pc, uint64_t *next)
+{
+    uint64_t to = 0, a = operand_address(t, bytes, in, pc), pushed = (uint32_t)(pc + in->len) | (uint64_t)USER_CS << 32;
+    uint16_t cs = 0;
+
+    if ((in->rex & 8) || (in->prefixes & PFX_66) || !safe_read(&to, a, 4) || !safe_read(&cs, a + 4, 2) || cs != USER_CS)
+        return false;
+    if ((in->modrm >> 3 & 7) == 3) {
+        if (!safe_write(t->s.mc.gpr[RSP] - 8, &pushed, 8))
+            return false;
+        t->s.mc.gpr[RSP] -= 8;
+    }
+    *next = to;
+    return true;
+}
+
+static bool
+far_transfer(struct thread *t, const uint8_t *bytes, const struct insn *in, uint64_t pc, uint64_t *next)
+{
+    if (in->opcode == 0xcf)
+        return interrupt_return(t, in, next);
+    return in->opcode == 0xff ? far_branch(t, bytes, in, pc, next) : far_return(t, in, next);
 }
 
 /* ---- loads of the GS selector ---- */
@@ -159,28 +203,58 @@ gs_moffs(struct thread *t, const uint8_t *bytes, const struct insn *in)
     return true;
 }
 
-/* movs and lods, with or without rep: one element after the other, so that a fault finds the registers as natively. */
+static uint64_t
+flags_of_compare(uint64_t a, uint64_t b, size_t n)
+{
+    unsigned shift = 64 - 8 * (unsigned)n;   /* in the upper bits, all flags but AF and PF come out right */
+    uint64_t flags, low;
+
+    __asm__("cmp %2, %1\n pushfq\n pop %0" : "=r"(flags) : "r"(a << shift), "r"(b << shift) : "cc");
+    __asm__("cmp %b2, %b1\n pushfq\n pop %0" : "=r"(low) : "q"(a), "q"(b) : "cc");
+    return (flags & (FLAGS_ARITH & ~(FLAG_AF | FLAG_PF))) | (low & (FLAG_AF | FLAG_PF));
+}
+
+/* movs, cmps and lods, with or without rep: one element after the other, so that a fault finds the registers as natively. */
 static bool
 gs_string(struct thread *t, const struct insn *in)
 {
     size_t n = !(in->opcode & 1) ? 1 : in->rex & 8 ? 8 : in->prefixes & PFX_66 ? 2 : 4;
     int64_t step = t->s.mc.rflags & FLAG_DF ? -(int64_t)n : (int64_t)n;
-    uint64_t *g = t->s.mc.gpr, v = 0;
-    bool moves = (in->opcode & 0xfe) == 0xa4;
+    bool moves = (in->opcode & 0xfe) == 0xa4, compares = (in->opcode & 0xfe) == 0xa6, repeat = in->shape & SHAPE_REP;
+    uint64_t *g = t->s.mc.gpr, v = 0, w = 0;
 
-    if ((in->prefixes & PFX_67) || (!moves && (in->opcode & 0xfe) != 0xac))
+    if (in->prefixes & PFX_67)
         return false;
-    for (uint64_t left = in->shape & SHAPE_REP ? g[RCX] : 1; left; left--) {
-        if (!safe_read(&v, g[RSI] + t->s.app_gs, n) || (moves && !safe_write(g[RDI], &v, n)))
+    for (uint64_t left = repeat ? g[RCX] : 1; left; left--) {
+        if (!safe_read(&v, g[RSI] + t->s.app_gs, n) || (moves && !safe_write(g[RDI], &v, n)) || (compares && !safe_read(&w, g[RDI], n)))
             return false;
         g[RSI] += (uint64_t)step;
-        if (moves)
+        if (moves || compares)
             g[RDI] += (uint64_t)step;
         else
             set_low(&g[RAX], v, n);
-        if (in->shape & SHAPE_REP)
-            g[RCX]--;
+        g[RCX] -= repeat;
+        if (compares)
+            t->s.mc.rflags = (t->s.mc.rflags & ~(uint64_t)FLAGS_ARITH) | flags_of_compare(v, w, n);
+        if (compares && repeat && !(t->s.mc.rflags & FLAG_ZF) == !!(in->prefixes & PFX_F3))
+            break;
     }
+    return true;
+}
+
+/* mov with an address of 32 bits; other instructions with one are not known here */
+static bool
+gs_move(struct thread *t, const uint8_t *bytes, const struct insn *in, uint64_t pc)
+{
+    size_t n = in->rex & 8 ? 8 : in->prefixes & PFX_66 ? 2 : 4;
+    unsigned r = (in->modrm >> 3 & 7) | (in->rex & 4) << 1;
+    uint64_t a = operand_address(t, bytes, in, pc), v = 0, *g = &t->s.mc.gpr[r];
+
+    if (in->opcode == 0x89)
+        return safe_write(a, g, n);
+    if (!safe_read(&v, a, n))
+        return false;
+    set_low(g, v, n);
     return true;
 }
 
@@ -227,6 +301,8 @@ gs_access(struct thread *t, const uint8_t *bytes, const struct insn *in, uint64_
         done = gs_moffs(t, bytes, in);
     else if (in->shape & SHAPE_STRING)
         done = gs_string(t, in);
+    else if (in->enc == ENC_LEGACY && in->map == 0 && (in->opcode == 0x8b || in->opcode == 0x89))
+        done = gs_move(t, bytes, in, pc);
     else
         known = false;
     if (known && !done)
@@ -250,7 +326,7 @@ special_instruction(struct thread *t, uint64_t pc, uint64_t *next)
     case INSN_POPF:
         return pop_flags(t, &in);
     case INSN_FAR:
-        return far_return(t, &in, next);
+        return far_transfer(t, bytes, &in, pc, next);
     case INSN_SEGLOAD:
         return gs_load(t, bytes, &in, pc);
     default:

@@ -93,6 +93,7 @@ struct thread {
     uint8_t held_info[32][128];     /* by signal number; only those five are used         */
     uint64_t trapno, err, cr2;      /* of the program's last fault, as its frames show    */
     uint64_t native_probe;          /* program address being run natively because its fetch faults */
+    bool probe_ran;                 /* the jump to it is done                             */
     bool probing;                   /* native_probe counts                                */
     uint32_t once;                  /* its private single-instruction fragment; 0: none   */
     uint64_t once_resets;           /* … valid while the cache has been reset so often    */

@@ -562,7 +562,9 @@ fetch_end(const struct region *r, uint64_t tag)
 static bool
 touches_gs(const struct insn *in)
 {
-    return in->seg == SEG_GS && (in->shape & (SHAPE_MEM | SHAPE_MOFFS | SHAPE_STRING)) && !insn_is_lea(in);
+    bool string = (in->shape & SHAPE_STRING) && ((in->opcode & 0xfc) == 0xa4 || (in->opcode & 0xfe) == 0xac);   /* movs, cmps, lods: it means nothing to the others */
+
+    return in->seg == SEG_GS && ((in->shape & (SHAPE_MEM | SHAPE_MOFFS)) || string) && !insn_is_lea(in);
 }
 
 static bool

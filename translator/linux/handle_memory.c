@@ -8,7 +8,7 @@
 #include "linux/memory.h"
 
 enum { MAPF_PRIVATE = 2, MAPF_TYPE = 15, MAPF_FIXED = 0x10, MAPF_ANON = 0x20, MAPF_32BIT = 0x40, MAPF_NOREPLACE = 0x100000 };
-enum { READ_IMPLIES_EXEC_BIT = 0x400000 };
+enum { READ_IMPLIES_EXEC_BIT = 0x400000, GROWSDOWN = 0x01000000, STACK_REACH = 64 << 20 /* the gap below a stack is larger */ };
 
 static bool reading_implies_exec;
 
@@ -141,7 +141,9 @@ on_mprotect(struct thread *t)
     if (!(prot & PROT_X) || (prot & PROT_W))
         code_goes(lo, n);
     long r = native(t);
-    if (!sys_failed(r) && ((prot & PROT_X) || regions_intersect(lo, lo + PAGE_UP(n))))
+    if (!sys_failed(r) && (prot & GROWSDOWN) && (prot & PROT_X))     /* down to where the stack begins, and it may grow further */
+        regions_set(lo - MIN(lo, STACK_REACH), lo + PAGE_UP(n), prot & 7, 0);
+    else if (!sys_failed(r) && ((prot & PROT_X) || regions_intersect(lo, lo + PAGE_UP(n))))
         regions_protect(lo, lo + PAGE_UP(n), prot & 7);
     if (prot & PROT_W)               /* what another thread translated under the old protection */
         code_goes(lo, n);

@@ -336,6 +336,8 @@ code_write_fault(uint64_t addr)
         if (p->state == PAGE_PROTECTED) {
             p->faults += p->faults < UINT16_MAX;
             code_open(p);
+        } else {                     /* a call that failed may have left it protected */
+            sys_mprotect((void *)PAGE_DOWN(addr), PAGE_SIZE, regions[i].prot);
         }
     }
     mutex_unlock(&regions_lock);

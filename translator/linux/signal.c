@@ -348,13 +348,39 @@ fault_in_cache(struct thread *t, struct kucontext *uc, struct ksiginfo *info)
     deliver(t, uc, &m, info, true);
 }
 
+enum { TRAPNO_DB = 1, FLAG_TF = 0x100, USER_CS = 0x33 };
+
+/* A single step of ours through what runs natively: on, until it is past the instruction
+ * and in 64-bit code. */
+static void
+trap_of_probe(struct thread *t, struct kucontext *uc)
+{
+    if (within(uc->mc.rip, (const uint8_t *)enter_native, enter_native_end) || uc->mc.cs != USER_CS)
+        return;
+    if (!t->probe_ran && uc->mc.rip == t->native_probe) {
+        t->probe_ran = true;             /* just arrived */
+        return;
+    }
+    mcontext_from_frame(&t->s.mc, &uc->mc);
+    t->s.mc.rflags &= ~(uint64_t)FLAG_TF;
+    t->probing = false;
+    if (t->s.app_tf) {
+        t->s.app_tf = 0;
+        t->s.mc.rflags |= FLAG_TF;
+        t->step.trap = true;
+    }
+    signal_return_to_dispatch(t, uc);
+}
+
 static void
 fault_of_probe(struct thread *t, struct kucontext *uc, struct ksiginfo *info)
 {
     struct mcontext m;
 
     mcontext_from_frame(&m, &uc->mc);
-    m.rip = t->native_probe;
+    if (within(m.rip, (const uint8_t *)enter_native, enter_native_end))
+        m.rip = t->native_probe;
+    m.rflags &= ~(uint64_t)FLAG_TF;
     step_undo(t, &m);
     t->probing = false;
     t->trapno = uc->mc.trapno;
@@ -407,7 +433,10 @@ on_fault(struct thread *t, struct kucontext *uc, struct ksiginfo *info)
         /* The kernel would not take the vector state of a frame that the program returned by. */
         struct mcontext m = t->s.mc;
         deliver(t, uc, &m, info, true);
-    } else if (t->probing && (uc->mc.rip == t->native_probe || within(uc->mc.rip, (const uint8_t *)enter_native, enter_native_end))) {
+    } else if (t->probing && uc->mc.trapno == TRAPNO_DB && (uc->mc.eflags & FLAG_TF)) {
+        trap_of_probe(t, uc);
+    } else if (t->probing && (uc->mc.rip < ENGINE_BASE || uc->mc.rip >= ENGINE_END ||
+                              within(uc->mc.rip, (const uint8_t *)enter_native, enter_native_end))) {
         fault_of_probe(t, uc, info);
     } else if (cache_contains(uc->mc.rip)) {
         fault_in_cache(t, uc, info);

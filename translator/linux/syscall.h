@@ -13,6 +13,10 @@ void syscall_program(struct thread *t, uint64_t at, uint64_t next);
 /* The program sees the system call before `next` return r. */
 void syscall_result(struct thread *t, uint64_t next, long r);
 
+/* A call of the vsyscall page: carried out, and returned from. False: there is none, it is to fault. */
+static inline bool is_vsyscall(uint64_t pc) { return (pc & ~0xc00ull) == 0xffffffffff600000; }
+bool vsyscall_program(struct thread *t);
+
 /* app_syscall's answer when a signal came before the instruction. */
 enum { SYSCALL_ABORTED = -4095 };
 long app_syscall(const struct mcontext *mc);
