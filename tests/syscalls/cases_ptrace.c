@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -29,6 +30,7 @@ traced(struct run *r)
     if (pid == 0) {
         if (ptrace(PTRACE_TRACEME, 0, 0, 0) != 0)
             _exit(1);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         raise(SIGSTOP);
         _exit(0);
     }

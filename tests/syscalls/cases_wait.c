@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -275,35 +276,28 @@ child_that_exits(int code)
     return pid;
 }
 
+/* Gone when the run is, whatever becomes of it. */
+static pid_t
+busy_child(void)
+{
+    pid_t parent = getpid(), pid = fork();
+
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        while (getppid() == parent)
+            pause();
+        _exit(0);
+    }
+    must(pid > 0, "fork");
+    return pid;
+}
+
 CASE(wait4) { return CALL(wait4, child_that_exits(3), out(r, 4), 0, out(r, 144)); }
 
-CASE(wait4_of_a_busy_child)
-{
-    pid_t pid = fork();
-    long result;
-
-    if (pid == 0)
-        for (;;)
-            pause();
-    result = CALL(wait4, pid, room(r, 4), WNOHANG, room(r, 144));
-    kill(pid, SIGKILL);
-    return result;
-}
-
+CASE(wait4_of_a_busy_child) { return CALL(wait4, busy_child(), room(r, 4), WNOHANG, room(r, 144)); }
 CASE(waitid) { return CALL(waitid, P_PID, child_that_exits(3), out(r, 28), WEXITED, out(r, 144)); }
 
-CASE(waitid_of_a_busy_child)
-{
-    pid_t pid = fork();
-    long result;
-
-    if (pid == 0)
-        for (;;)
-            pause();
-    result = CALL(waitid, P_PID, pid, out(r, 28), WEXITED | WNOHANG, room(r, 144));
-    kill(pid, SIGKILL);
-    return result;
-}
+CASE(waitid_of_a_busy_child) { return CALL(waitid, P_PID, busy_child(), out(r, 28), WEXITED | WNOHANG, room(r, 144)); }
 
 CASE(waitid_without_children)
 {
