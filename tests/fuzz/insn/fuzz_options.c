@@ -33,7 +33,8 @@ static const struct row {
     {"without", FEATURES, O(without), "A,B",
      "leave out: gs fs tf ac far smc faults x87save branch16 install sigreturn edit end"},
     {"near-cache", FLAG, O(near_cache), NULL, "the far zone within reach of the second peer's code cache"},
-    {"no-async", FLAG, O(no_async), NULL, "no cases with asynchronous signals"},
+    {"async-every", INTEGER, O(async_every), "N",
+     "a case with asynchronous signals in place of one batch in N (default 40; 0: none)"},
     {"no-minimize", FLAG, O(no_minimize), NULL, "report differences as they were found"},
     {"save", TEXT, O(save), "DIR", "write each difference to a file there"},
     {"replay", FLAG, O(replay), NULL, "run the case files named on the command line"},
@@ -119,7 +120,7 @@ set_defaults(struct options *o)
     char self[PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
 
-    *o = (struct options){.seed = 1, .seconds = 10, .findings = 10};
+    *o = (struct options){.seed = 1, .seconds = 10, .findings = 10, .async_every = 40};
     self[n < 0 ? 0 : n] = 0;
     snprintf(o->subject, sizeof o->subject, "%.*s/insn_subject", PATH_MAX - 20, dirname(self));
 }

@@ -15,10 +15,10 @@ struct options {
     char *command[COMMAND_WORDS_MAX + 1]; /* words, NULL-terminated; empty: native */
     char subject[PATH_MAX];
     const char *save;
-    int plant, findings;
-    unsigned without; /* WITHOUT_* of generate.h */
-    bool coverage, uncovered, replay, no_async, no_minimize, print, timeouts, expect_difference, check_plants,
-        is_long, near_cache;
+    int plant, findings, async_every; /* async_every: one batch in so many, 0 = none */
+    unsigned without;                 /* WITHOUT_* of generate.h */
+    bool coverage, uncovered, replay, no_minimize, print, timeouts, expect_difference, check_plants, is_long,
+        near_cache;
 };
 
 /* Fills *o; returns the index of the first word that is no option. Exits with

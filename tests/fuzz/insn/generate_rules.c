@@ -624,6 +624,12 @@ static const struct rule rules[] = {
     {.mnemonic = MN(IRETD), .prepare = prepare_iret, .flags = RULE_FLOW | RULE_STACK},
     {.mnemonic = MN(IRETQ), .prepare = prepare_iret, .flags = RULE_FLOW | RULE_STACK},
 
+    /* With UMIP the kernel carries these out, without the trap of a single step. */
+    {.mnemonic = MN(SGDT), .flags = RULE_INTERRUPTIBLE},
+    {.mnemonic = MN(SIDT), .flags = RULE_INTERRUPTIBLE},
+    {.mnemonic = MN(SLDT), .flags = RULE_INTERRUPTIBLE},
+    {.mnemonic = MN(STR), .flags = RULE_INTERRUPTIBLE},
+    {.mnemonic = MN(SMSW), .flags = RULE_INTERRUPTIBLE},
     {.mnemonic = MN(LAR), .prepare = prepare_selector},
     {.mnemonic = MN(LSL), .prepare = prepare_selector},
     {.mnemonic = MN(VERR), .prepare = prepare_selector},

@@ -17,8 +17,6 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ASYNC_EVERY = 40 /* batches */ };
-
 struct fuzzing {
     struct session s;
     struct options o;
@@ -342,8 +340,8 @@ run_cases(struct fuzzing *z)
     for (batch = 0; more(z); batch++) {
         uint32_t at, n = fill_slot(z, 0, z->o.start + z->done);
 
-        if (!z->o.no_async && batch % ASYNC_EVERY == ASYNC_EVERY - 1) {
-            run_async(z, z->o.start + z->done);
+        if (z->o.async_every && batch % (uint64_t)z->o.async_every == (uint64_t)z->o.async_every - 1) {
+            run_async(z, z->o.start + batch * BATCH);
             continue;
         }
         if (session_run(&z->s, 0, n, &at))
