@@ -319,6 +319,8 @@ special_instruction(struct thread *t, uint64_t pc, uint64_t *next)
     if (!fetch_insn(pc, bytes, &in))
         return false;
     *next = pc + in.len;
+    if (insn_is_narrow(&in))
+        return narrow_branch(t, bytes, &in, pc, next);
     switch (in.cls) {
     case INSN_GSBASE:
         gs_base(t, &in);

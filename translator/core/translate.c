@@ -444,6 +444,11 @@ emit_insn(struct draft *d, const uint8_t *bytes, const struct insn *in, uint64_t
     uint16_t app_off = (uint16_t)(pc - d->tag);
     uint64_t next = pc + in->len;
 
+    if (UNLIKELY(in->prefixes & PFX_66) && insn_is_narrow(in)) {
+        map_copy(d, app_off);
+        emit_final_exit(d, pc, X_SPECIAL, app_off);
+        return false;
+    }
     switch (in->cls) {
     case INSN_JMP:
         map_copy(d, app_off);

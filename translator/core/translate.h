@@ -34,4 +34,11 @@ bool insn_is_lea(const struct insn *in);
 bool insn_loads_gs(const uint8_t *bytes, const struct insn *in);
 bool insn_may_store(const uint8_t *bytes, const struct insn *in);
 
+/* core/narrow.c */
+extern bool narrow_branches;        /* this processor takes the operand-size prefix of near branches */
+void narrow_detect(void);
+bool insn_is_narrow(const struct insn *in);
+/* Carries it out on t->s.mc. False: its memory operand or stack is not there. */
+bool narrow_branch(struct thread *t, const uint8_t *bytes, const struct insn *in, uint64_t pc, uint64_t *next);
+
 #endif

@@ -14,6 +14,7 @@
 #include "core/cache.h"
 #include "core/engine.h"
 #include "core/tools.h"
+#include "core/translate.h"
 #include "linux/descriptors.h"
 #include "linux/elf.h"
 #include "linux/memory.h"
@@ -368,6 +369,7 @@ engine_start(uint64_t *sp)
     if (!(aux_get(&s, AT_HWCAP2) & 2))
         start_failed(125, "this CPU or kernel lacks FSGSBASE");
     have_bmi2 = cpu_has_bmi2();
+    narrow_detect();
     no_aslr = sys1(__NR_personality, 0xffffffff) & 0x0040000;
     engine_min_sigstack = MAX(aux_get(&s, 51 /* AT_MINSIGSTKSZ */), 2048);
     place_cache(&s);
