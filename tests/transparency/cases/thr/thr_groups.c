@@ -32,6 +32,7 @@ main(void)
     pipe(p);
     pid_t leader = fork();
     if (!leader) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         close(m);
         EQ(setsid(), getpid());
         EQ(getsid(0), getpid());
