@@ -3,7 +3,8 @@
  * one computes, the other makes system calls. Each thread must see its own numbers one after the other with
  * none left out, whatever instruction or call they interrupt, and both must keep computing right.
  * Every eighth signal has no SA_RESTART: calls that fail with EINTR are made again.
- * When the kernel's queue is full the child waits: a slow machine delays signals but loses none. */
+ * With BACKLOG signals under way the child waits: a slow machine delays signals but loses none, and the kernel looks
+ * through its whole queue at each delivery. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +12,8 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -19,6 +22,8 @@
 #define RESTARTS  (SIGRTMIN + 1)
 #define INTERRUPT (SIGRTMIN + 2)
 
+enum { BACKLOG = 200 };
+
 /* What one receiving thread has seen; written by its handler alone. */
 struct receiver {
     volatile long seen; /* numbers 1..seen have come, in order */
@@ -26,7 +31,7 @@ struct receiver {
     volatile long interrupted;
 };
 
-static struct receiver receivers[2];
+static struct receiver *receivers; /* two, in memory that the child shares */
 static __thread struct receiver *mine;
 static volatile int finished;
 static long signals, period;
@@ -176,12 +181,19 @@ pause_until(struct timespec *when)
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, when, NULL);
 }
 
-/* In the child: sends every number, alternately to both threads; the kernel's queue refuses with EAGAIN when full. */
+static long
+all_seen(void)
+{
+    return receivers[0].seen + receivers[1].seen;
+}
+
+/* In the child: sends every number, alternately to both threads. */
 static int
 send_all(pid_t process, const pid_t threads[2])
 {
     struct timespec when;
 
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     clock_gettime(CLOCK_MONOTONIC, &when);
     for (long i = 0; i < signals; i++) {
         long number = i / 2 + 1;
@@ -189,8 +201,10 @@ send_all(pid_t process, const pid_t threads[2])
         int signal = number % 8 ? RESTARTS : INTERRUPT;
 
         info.si_value.sival_int = (int)number;
+        while (i - all_seen() > BACKLOG)
+            usleep(1000);
         while (syscall(SYS_rt_tgsigqueueinfo, process, threads[i % 2], signal, &info) != 0) {
-            if (errno != EAGAIN)
+            if (errno != EAGAIN) /* the kernel's queue is full: others use it too */
                 return 1;
             usleep(1000);
         }
@@ -208,12 +222,6 @@ begin(void *arg)
 
     ids[which] = (pid_t)syscall(SYS_gettid);
     return which ? call(NULL) : compute(NULL);
-}
-
-static long
-all_seen(void)
-{
-    return receivers[0].seen + receivers[1].seen;
 }
 
 static void
@@ -239,6 +247,8 @@ main(void)
 
     period = soak_size("SOAK_PERIOD", 50);
     signals = soak_size("SOAK_SIGNALS", 1200000) / 20 * 20;
+    receivers = mmap(NULL, 2 * sizeof *receivers, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    SOAK_CHECK(receivers != MAP_FAILED, "errno %d", errno);
     sigaddset(&action.sa_mask, RESTARTS);
     sigaddset(&action.sa_mask, INTERRUPT);
     sigprocmask(SIG_BLOCK, &action.sa_mask, NULL);
