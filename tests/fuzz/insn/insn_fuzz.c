@@ -182,47 +182,67 @@ saves_extended_state(const struct insn_case *c)
     return false;
 }
 
+/* The cases that the second peer ran before this one, oldest first, as many as are kept. */
+static int
+gather_before(const struct fuzzing *z, uint32_t slot, uint32_t at, struct recipe *before)
+{
+    int n = 0, end = z->nbefore + (int)at;
+
+    for (int i = end > HISTORY_MAX ? end - HISTORY_MAX : 0; i < end; i++)
+        before[n++] = i < z->nbefore ? z->before[i] : z->recipes[slot][i - z->nbefore];
+    return n;
+}
+
+static void
+finding_first(const struct fuzzing *z, struct finding *f, uint32_t slot, uint32_t at, bool died)
+{
+    f->layout = z->s.cases->slot[slot][at];
+    f->native = z->s.native.results->slot[slot][at];
+    f->other = z->s.other.results->slot[slot][at];
+    f->recipe = z->recipes[slot][at];
+    f->nhistory = 0;
+    f->died = died;
+    memcpy(f->death, z->s.other.death, sizeof f->death);
+}
+
+/* False: it does not recur in fresh processes; *f is as it was. */
+static bool
+make_small(struct fuzzing *z, struct finding *f, uint32_t slot, uint32_t at)
+{
+    static struct finding small;
+    static struct recipe before[HISTORY_MAX];
+    int nbefore = gather_before(z, slot, at, before);
+
+    small.history = z->history;
+    minimize(&z->s, &f->recipe, before, nbefore, &small);
+    if (small.recurs && saves_extended_state(&small.layout))
+        small.recurs = finding_is_steady(&z->s, &small);
+    if (small.recurs)
+        *f = small;
+    return small.recurs;
+}
+
 /* A case of this slot differed or killed the second peer. */
 static void
 report(struct fuzzing *z, uint32_t slot, uint32_t at, bool died)
 {
     static struct finding f;
-    struct recipe before[HISTORY_MAX];
-    int nbefore = 0;
-    const struct recipe *r = &z->recipes[slot][at];
+    bool recurs;
 
-    if (z->silent) {
-        z->found++;
+    finding_first(z, &f, slot, at, died);
+    recurs = z->silent || z->o.no_minimize || make_small(z, &f, slot, at);
+    if (!recurs && saves_extended_state(&f.layout)) {
+        z->dismissed++;
+        restart_peers(z);
         return;
     }
-    printf("\ndifference %d: seed %#llx, case %llu%s\n", z->found + 1, (unsigned long long)z->o.seed,
-           (unsigned long long)r->id, r->async ? " (asynchronous signals)" : "");
-    f.layout = z->s.cases->slot[slot][at];
-    f.native = z->s.native.results->slot[slot][at];
-    f.other = z->s.other.results->slot[slot][at];
-    f.died = died;
-    memcpy(f.death, z->s.other.death, sizeof f.death);
-    f.nhistory = 0;
-    f.recipe = *r;
-    if (!z->o.no_minimize) {
-        struct finding first = f;
-
-        for (int i = z->nbefore + (int)at - HISTORY_MAX; i < z->nbefore + (int)at; i++)
-            if (i >= 0)
-                before[nbefore++] = i < z->nbefore ? z->before[i] : z->recipes[slot][i - z->nbefore];
-        f.history = z->history;
-        minimize(&z->s, r, before, nbefore, &f);
-        if (!f.recurs) {
-            f = first;
-            printf("it did not recur in a fresh process; as it was:\n");
-        }
-    }
-    if (!z->o.no_minimize && !f.recurs && saves_extended_state(&f.layout)) {
-        z->dismissed++;
-        printf("dismissed: what it saves depends on context switches\n");
-    } else {
-        z->found++;
-    }
+    z->found++;
+    if (z->silent)
+        return;
+    printf("\ndifference %d: seed %#llx, case %llu%s\n", z->found, (unsigned long long)z->o.seed,
+           (unsigned long long)f.recipe.id, f.recipe.async ? " (asynchronous signals)" : "");
+    if (!recurs)
+        printf("it did not recur in a fresh process; as it was:\n");
     print_finding(stdout, z, &f);
     if (z->o.save)
         save_finding(z, &f);

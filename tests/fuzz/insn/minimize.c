@@ -268,3 +268,16 @@ minimize(struct session *s, const struct recipe *r, const struct recipe *before,
     differs(&m); /* results of what is reported */
     s->other.in_trial = false;
 }
+
+bool
+finding_is_steady(struct session *s, struct finding *f)
+{
+    struct search m = {.s = s, .f = f, .began = time(NULL)};
+    int times = 5;
+
+    s->other.in_trial = true;
+    while (times && differs_once(&m))
+        times--;
+    s->other.in_trial = false;
+    return times == 0;
+}

@@ -23,4 +23,7 @@ struct finding {
 void minimize(struct session *s, const struct recipe *r, const struct recipe *before, int nbefore,
               struct finding *out);
 
+/* Whether it differs each time of several, in fresh processes. */
+bool finding_is_steady(struct session *s, struct finding *f);
+
 #endif
