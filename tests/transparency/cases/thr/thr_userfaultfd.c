@@ -2,7 +2,7 @@
 #include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
 
-/* page faults served by another thread of the program: reads, writes, system calls and code fetches wait for it */
+/* page faults served by another thread of the program: loads, stores and code fetches wait for it */
 static int uf;
 static char *area;
 
