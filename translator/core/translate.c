@@ -145,7 +145,7 @@ emit_riprel(struct draft *d, const uint8_t *bytes, const struct insn *in, uint64
     uint8_t copy[INSN_MAX_LEN + 1];
     unsigned tail = in->len - in->disp_off - 4u;
 
-    __builtin_memcpy(copy, bytes, INSN_MAX_LEN);
+    memcpy(copy, bytes, in->len);      /* no further: the mapping may end there */
     if (in_reach(target) && !(in->prefixes & PFX_67)) {
         map_copy(d, app_off);
         emit_bytes(e, copy, in->disp_off);
@@ -228,7 +228,7 @@ emit_gs_operand(struct draft *d, const uint8_t *bytes, const struct insn *in, ui
         emit_u8(e, (uint8_t)(r << 3 | (base & 7)));
         emit_u8(e, pops && base == RSP ? (in->prefixes & PFX_66 ? 2 : 8) : 0);
     }
-    __builtin_memcpy(copy, bytes, INSN_MAX_LEN);
+    memcpy(copy, bytes, in->len);      /* no further: the mapping may end there */
     if (in->enc != ENC_LEGACY && !(in->enc == ENC_VEX && in->opcode_off - start == 2))
         copy[start + 1] |= 0x20;             /* base extension off: inverted in VEX, XOP and EVEX */
     else if (in->enc == ENC_LEGACY && in->rex)
