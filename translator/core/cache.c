@@ -25,6 +25,7 @@ extern uint8_t cache_blob[], cache_blob_end[], blob_exit[], blob_ibl_miss[], blo
 static struct area hot, cold;       /* bodies; stubs, constants and state maps */
 struct area cache_pads;
 static uint32_t hot_start;
+static bool want_restart;           /* reset, and not yet empty                              */
 
 /* ---- fragments and exits: arrays with free lists ---- */
 
@@ -67,6 +68,23 @@ exits_alloc(unsigned n)
             exits_backed += (uint32_t)(engine_back(exits + exits_backed, (max_exits - exits_backed) * sizeof *exits) / sizeof *exits);
     }
     return id;
+}
+
+static void
+frag_free(frag_id id)
+{
+    frags[id].tag = 0;
+    frags[id].incoming = free_frag;
+    free_frag = id;
+}
+
+static void
+exits_free(exit_id first, unsigned n)
+{
+    if (!n)
+        return;
+    exits[first].next_in = free_exits[n];
+    free_exits[n] = first;
 }
 
 /* ---- set-up ---- */
@@ -270,13 +288,21 @@ cache_commit(struct draft *d, exit_id after)
     uint32_t len = emit_off(&d->hot), map_bytes = d->n_map * (uint32_t)sizeof(struct map_entry);
     uint32_t constants = (uint32_t)align_up(d->n_exits * STUB_SIZE, 8), constant_bytes = d->n_constants * 8;
     uint32_t cold_len = constants + constant_bytes + map_bytes;
+
+    if (want_restart)                    /* somebody waits for the cache to be empty */
+        return 0;
     frag_id id = frag_alloc();
     exit_id x0 = id ? exits_alloc(d->n_exits) : 0;
     uint32_t cold_off = x0 || !d->n_exits ? area_alloc(&cold, cold_len) : 0;
     uint32_t body = cold_off ? place_body(d, len) : 0;
 
-    if (!body)
-        return 0;                        /* the reset that follows takes back what was taken here */
+    if (!body) {                         /* the reset that follows takes memory back, not numbers */
+        if (x0)
+            exits_free(x0, d->n_exits);
+        if (id)
+            frag_free(id);
+        return 0;
+    }
     struct fragment *f = &frags[id];
     *f = (struct fragment){.tag = d->tag, .mode = d->mode, .flags = d->flags, .app_len = d->app_len, .body = body, .body_len = len,
                            .cold = cold_off, .cold_len = cold_len, .exit0 = x0, .n_exits = (uint16_t)d->n_exits, .n_map = (uint16_t)d->n_map};
@@ -313,7 +339,6 @@ cache_commit(struct draft *d, exit_id after)
 /* ---- deletion ---- */
 
 static struct { frag_id head, tail; } dying;   /* linked by `incoming` */
-static bool want_restart;
 
 static frag_id
 delete_one(frag_id id)
@@ -375,13 +400,8 @@ release(frag_id id)
         if (!(f->flags & FRAG_PAD_INLINE))
             area_free(&cache_pads, f->pad, PAD_SIZE);
     }
-    if (f->n_exits) {
-        exits[f->exit0].next_in = free_exits[f->n_exits];
-        free_exits[f->n_exits] = f->exit0;
-    }
-    f->tag = 0;
-    f->incoming = free_frag;
-    free_frag = id;
+    exits_free(f->exit0, f->n_exits);
+    frag_free(id);
 }
 
 /* Everything is gone and nobody is inside: start over at the bottom. */
