@@ -160,11 +160,25 @@ resolve(struct request *q)
     return false;
 }
 
+/* After chroot or a removed installation the new engine could not load its tools. */
+static bool
+tools_are_within_reach(void)
+{
+    const char *path;
+
+    for (unsigned i = 0; (path = options_nth("tool", i)); i++)
+        if (sys_failed(sys3(__NR_faccessat, AT_FDCWD_NR, (long)path, 4 /* R_OK */)))
+            return false;
+    return true;
+}
+
 static bool
 followed(const struct request *q)
 {
     const char *base = path_base(q->path[0] ? q->path : q->execfn), *name;
 
+    if (!tools_are_within_reach())
+        return false;
     for (unsigned i = 0; (name = options_nth("norun", i)); i++)
         if (strcmp(name, base) == 0)
             return false;
