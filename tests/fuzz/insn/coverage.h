@@ -11,7 +11,7 @@
 
 struct coverage {
     const struct forms *forms;
-    bool *had;                              /* this processor has the form          */
+    bool *had;                              /* this processor has the form */
     uint32_t *completed, *faulted, *riprel; /* times run to its end; faulted; completed RIP-relative */
 };
 

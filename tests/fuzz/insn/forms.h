@@ -39,35 +39,35 @@ enum skeleton_enc { SK_LEGACY, SK_3DNOW, SK_XOP, SK_VEX, SK_EVEX };
 /* One encoding of a form: everything fixed except registers, addresses, immediates. */
 struct skeleton {
     uint16_t form;
-    uint8_t enc; /* enum skeleton_enc                                  */
-    uint8_t map; /* 0..3 legacy; the map number of VEX, EVEX, XOP      */
+    uint8_t enc; /* enum skeleton_enc */
+    uint8_t map; /* 0..3 legacy; the map number of VEX, EVEX, XOP */
     uint8_t opcode;
-    uint8_t prefixes; /* SKP_*, legacy only                                 */
-    uint8_t pp, w, l; /* VEX, EVEX, XOP; w also is REX.W                    */
-    uint8_t b;        /* EVEX.b                                             */
-    uint8_t mask;     /* EVEX: 0 none, 1 merging, 2 zeroing                 */
-    bool modrm;       /* has a ModRM byte                                   */
-    bool mem;         /* ModRM.mod != 3                                     */
-    bool vvvv;        /* vvvv may name any register                         */
-    uint8_t excess;   /* legacy: prefixes, counting REX.W                   */
+    uint8_t prefixes; /* SKP_*, legacy only */
+    uint8_t pp, w, l; /* VEX, EVEX, XOP; w also is REX.W */
+    uint8_t b;        /* EVEX.b */
+    uint8_t mask;     /* EVEX: 0 none, 1 merging, 2 zeroing */
+    bool modrm;       /* has a ModRM byte */
+    bool mem;         /* ModRM.mod != 3 */
+    bool vvvv;        /* vvvv may name any register */
+    uint8_t excess;   /* legacy: prefixes, counting REX.W */
     uint8_t regs;     /* bitmap of the ModRM.reg values that stay this form */
-    uint8_t rms;      /* the same for ModRM.rm, when !mem                   */
+    uint8_t rms;      /* the same for ModRM.rm, when !mem */
 };
 
 enum { SKP_66 = 1, SKP_F2 = 2, SKP_F3 = 4, SKP_F0 = 8 };
 
 struct form {
     struct form_key key;
-    uint32_t first, count; /* its skeletons ...                              */
+    uint32_t first, count; /* its skeletons ... */
     uint32_t natural;      /* ... the first of which have no needless prefix */
-    bool memory;           /* reads or writes memory through ModRM           */
-    bool privileged;       /* Zydis says so                                  */
-    bool branch;           /* jumps, calls, returns                          */
-    uint8_t isa_ext;       /* ZydisISAExt, for grouping                      */
-    uint8_t mem_type;      /* ZydisElementType of the memory operand         */
-    uint16_t mem_size;     /* its bytes                                      */
+    bool memory;           /* reads or writes memory through ModRM */
+    bool privileged;       /* Zydis says so */
+    bool branch;           /* jumps, calls, returns */
+    uint8_t isa_ext;       /* ZydisISAExt, for grouping */
+    uint8_t mem_type;      /* ZydisElementType of the memory operand */
+    uint16_t mem_size;     /* its bytes */
     bool vsib;
-    bool vector; /* has an xmm, ymm, zmm or mask operand           */
+    bool vector; /* has an xmm, ymm, zmm or mask operand */
 };
 
 struct forms {
@@ -82,16 +82,16 @@ struct forms {
 struct fields {
     uint8_t reg, rm, index; /* 0..31 as far as the encoding reaches; rm is also the base */
     uint8_t vvvv, aaa;
-    uint8_t mod, scale; /* mod: 0..3                                    */
-    bool sib;           /* memory: a SIB byte follows                   */
-    bool no_index;      /* SIB without an index register                */
-    bool no_base;       /* mod 0, base 5: disp32 only                   */
-    bool riprel;        /* mod 0, rm 5                                  */
+    uint8_t mod, scale; /* mod: 0..3 */
+    bool sib;           /* memory: a SIB byte follows */
+    bool no_index;      /* SIB without an index register */
+    bool no_base;       /* mod 0, base 5: disp32 only */
+    bool riprel;        /* mod 0, rm 5 */
     int32_t disp;
-    uint64_t imm;     /* as many of its bytes as the form wants       */
-    bool short_vex;   /* prefer the two-byte VEX prefix               */
-    bool force_rex;   /* a REX byte even where none is needed         */
-    uint8_t extra[3]; /* legacy bytes put in front, 0 = none          */
+    uint64_t imm;     /* as many of its bytes as the form wants */
+    bool short_vex;   /* prefer the two-byte VEX prefix */
+    bool force_rex;   /* a REX byte even where none is needed */
+    uint8_t extra[3]; /* legacy bytes put in front, 0 = none */
 };
 
 /* Decodes the opcode space. Exits with a message on lack of memory. */

@@ -10,19 +10,19 @@
 
 /* What can be left out, to look at the rest (option --without). */
 enum feature {
-    WITHOUT_GS = 1,           /* GS-relative operands and the GS base               */
-    WITHOUT_FS = 2,           /* FS-relative operands                               */
-    WITHOUT_TF = 4,           /* popf that sets TF                                  */
-    WITHOUT_AC = 8,           /* popf that sets AC                                  */
-    WITHOUT_FAR = 16,         /* far jumps, calls and returns, iret                 */
-    WITHOUT_SMC = 32,         /* sequences that modify themselves                   */
-    WITHOUT_FAULTS = 64,      /* operands and instructions that are meant to fault  */
+    WITHOUT_GS = 1,           /* GS-relative operands and the GS base */
+    WITHOUT_FS = 2,           /* FS-relative operands */
+    WITHOUT_TF = 4,           /* popf that sets TF */
+    WITHOUT_AC = 8,           /* popf that sets AC */
+    WITHOUT_FAR = 16,         /* far jumps, calls and returns, iret */
+    WITHOUT_SMC = 32,         /* sequences that modify themselves */
+    WITHOUT_FAULTS = 64,      /* operands and instructions that are meant to fault */
     WITHOUT_X87SAVE = 128,    /* fnstenv, fnsave, fxsave, xsave and their inverses */
-    WITHOUT_BRANCH16 = 256,   /* near branches with an operand-size prefix        */
-    WITHOUT_INSTALL = 512,    /* code put in place otherwise than by stores        */
-    WITHOUT_SIGRETURN = 1024, /* entry by way of a signal frame                 */
-    WITHOUT_EDIT = 2048,      /* signal handlers that change registers              */
-    WITHOUT_END = 4096,       /* code that ends where its mapping ends             */
+    WITHOUT_BRANCH16 = 256,   /* near branches with an operand-size prefix */
+    WITHOUT_INSTALL = 512,    /* code put in place otherwise than by stores */
+    WITHOUT_SIGRETURN = 1024, /* entry by way of a signal frame */
+    WITHOUT_EDIT = 2048,      /* signal handlers that change registers */
+    WITHOUT_END = 4096,       /* code that ends where its mapping ends */
 };
 
 extern const char *const feature_names[]; /* by bit number, NULL-terminated */
@@ -31,6 +31,7 @@ struct generator {
     const struct forms *forms;
     uint32_t *all, *plain; /* forms to use: every one; those without vector operands */
     uint32_t nall, nplain;
+    uint32_t common[128], ncommon; /* those that programs mostly consist of */
     uint64_t seed;
     unsigned without; /* WITHOUT_* */
 };

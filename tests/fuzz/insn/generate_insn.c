@@ -91,7 +91,6 @@ kind_of(const ZydisDecodedInstruction *in, const struct instance *x)
     case ZYDIS_CATEGORY_STRINGOP: kind |= MARK_STRING; break;
     case ZYDIS_CATEGORY_GATHER:
     case ZYDIS_CATEGORY_SCATTER: kind |= MARK_GATHER; break;
-    case ZYDIS_CATEGORY_X87_ALU: kind |= MARK_X87; break;
     default: break;
     }
     if (kind & (MARK_CALL | MARK_BRANCH) && !is_relative_branch(in))
@@ -312,7 +311,7 @@ pick_target(struct making *m, size_t size, ZydisElementType type)
     case 2: return m->zone + DATA_HOLE + rng_below(&m->rng, 0x1000);
     case 3: return m->zone + DATA_BUS + rng_below(&m->rng, 0xf00);
     case 4: return m->zone + DATA_RW + 0x1000 - near_end;        /* across good pages */
-    default: return m->zone + DATA_RW + DATA_RW_SIZE - near_end; /* into the next       */
+    default: return m->zone + DATA_RW + DATA_RW_SIZE - near_end; /* into the next */
     }
 }
 
@@ -673,8 +672,6 @@ emit_form(struct making *m, uint32_t form)
             continue;
         append(m, &x);
         written = gprs_written(&x) | m->touched;
-        if (rule && rule->finish)
-            rule->finish(m, &x);
         repin(m, written);
         if (registers_with(&x, ZYDIS_OPERAND_ACTION_MASK_WRITE, true) & 1 << RSP ||
             (rule && rule->flags & RULE_STACK))

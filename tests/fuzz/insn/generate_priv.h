@@ -15,19 +15,19 @@ struct making {
     const struct generator *g;
     struct rng rng;
     struct recipe *r;
-    uint64_t zone;                      /* base                                           */
-    uint16_t pinned;                    /* bitmap                                         */
-    uint16_t forbidden;                 /* must not even be written implicitly            */
-    uint16_t touched;                   /* written by what prepares an instruction        */
-    uint64_t value[16];                 /* of pinned registers                            */
+    uint64_t zone;                      /* base */
+    uint16_t pinned;                    /* bitmap */
+    uint16_t forbidden;                 /* must not even be written implicitly */
+    uint16_t touched;                   /* written by what prepares an instruction */
+    uint64_t value[16];                 /* of pinned registers */
     int pointer[2], low_pointer, index; /* which registers; low_pointer: below 4 GiB */
-    bool faulty;                        /* some operands are to fault                     */
-    bool no_flow;                       /* straight code only                             */
-    bool quiet;                         /* no faults at all                               */
+    bool faulty;                        /* some operands are to fault */
+    bool no_flow;                       /* straight code only */
+    bool quiet;                         /* no faults at all */
     bool modifies, saves_state; /* the case has code that writes code; that saves x87 or extended state */
     uint16_t group;
     int element_start[ELEMENTS_MAX + 1], nelements;
-    bool ended; /* a terminal instruction was emitted             */
+    bool ended; /* a terminal instruction was emitted */
 };
 
 /* One instruction, decoded, before it is appended. */
@@ -35,7 +35,7 @@ struct instance {
     uint32_t form;
     uint8_t bytes[15], len;
     size_t disp_off;
-    uint64_t target; /* address of its memory operand; 0: not known    */
+    uint64_t target; /* address of its memory operand; 0: not known */
     bool riprel, wild;
     struct fields fields;
     ZydisDecodedInstruction in;
@@ -46,16 +46,15 @@ struct instance {
 struct wish {
     uint64_t target; /* where memory operands shall point, 0 = anywhere */
     bool aligned64;
-    bool plain_address; /* no wild, no segment, no 67                      */
+    bool plain_address; /* no wild, no segment, no 67 */
 };
 
 enum rule_flags {
-    RULE_FLOW = 1,   /* control transfer                                */
-    RULE_ENDS = 2,   /* ends the case more often than not               */
-    RULE_FAULTS = 4, /* always faults                                   */
-    RULE_STACK = 8,  /* moves or trusts rsp                             */
-    RULE_RARE = 16,
-    RULE_INTERRUPTIBLE = 32, /* may be interrupted half-way: not in async cases */
+    RULE_FLOW = 1,           /* control transfer */
+    RULE_ENDS = 2,           /* ends the case more often than not */
+    RULE_FAULTS = 4,         /* always faults */
+    RULE_STACK = 8,          /* moves or trusts rsp */
+    RULE_INTERRUPTIBLE = 16, /* may be interrupted half-way: not in async cases */
 };
 
 /* Emits what comes before; false rejects the instance. */
@@ -68,16 +67,23 @@ struct rule {
     const char *excluded;
     wish_fn *wish;
     prepare_fn *prepare;
-    prepare_fn *finish; /* emits what comes after                          */
 };
 const struct rule *rule_of(const struct form *f); /* NULL: nothing special */
 
 bool form_saves_state(const struct form *f);
 
+/* ---- the start of a case ---- */
+enum { COMPONENTS_ALL = 0xe7 };
+
+void start_case(struct making *m, const struct generator *g, uint64_t index, struct recipe *r);
+void choose_settings(struct making *m);
+void start_registers(struct making *m);
+void start_vectors(struct making *m);
+
 /* ---- items ---- */
 struct item *add_item(struct making *m, const void *bytes, size_t len, uint16_t kind);
-void add_mov(struct making *m, int reg, uint64_t value);              /* shortest mov reg, imm   */
-void add_load(struct making *m, int reg, uint64_t address);           /* mov reg, [rip+...]   */
+void add_mov(struct making *m, int reg, uint64_t value);              /* shortest mov reg, imm */
+void add_load(struct making *m, int reg, uint64_t address);           /* mov reg, [rip+...] */
 void add_lea_label(struct making *m, int reg, int target, int ahead); /* lea reg, [label] */
 void add_push_reg(struct making *m, int reg);
 void add_push_imm(struct making *m, int32_t v);

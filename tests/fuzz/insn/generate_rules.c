@@ -634,7 +634,7 @@ static const struct rule rules[] = {
     {.mnemonic = MN(LSL), .prepare = prepare_selector},
     {.mnemonic = MN(VERR), .prepare = prepare_selector},
     {.mnemonic = MN(VERW), .prepare = prepare_selector},
-    {.mnemonic = MN(CPUID), .prepare = prepare_cpuid, .flags = RULE_RARE},
+    {.mnemonic = MN(CPUID), .prepare = prepare_cpuid},
     {.mnemonic = MN(XGETBV), .prepare = prepare_xgetbv},
     {.mnemonic = MN(RDPKRU), .prepare = prepare_ecx_zero},
     {.mnemonic = MN(XSAVE), .wish = wish_scratch, .prepare = prepare_xsave, .flags = RULE_INTERRUPTIBLE},

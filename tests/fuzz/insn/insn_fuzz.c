@@ -44,7 +44,7 @@ now(void)
 /* ---- which forms this processor has ---- */
 
 static void
-probe_batch(struct fuzzing *z, const uint32_t *form, const struct recipe *recipes, uint32_t n)
+probe_batch(struct fuzzing *z, const uint32_t *form, uint32_t n)
 {
     struct session *s = &z->s;
 
@@ -67,7 +67,6 @@ probe_batch(struct fuzzing *z, const uint32_t *form, const struct recipe *recipe
         if (!ill || form_always_faults(&s->forms.form[form[i]]))
             s->coverage.had[form[i]] = true;
     }
-    (void)recipes;
 }
 
 /* Three instances each: some encodings of a form may be undefined when others are not. */
@@ -90,11 +89,11 @@ probe_forms(struct fuzzing *z)
                 continue;
             form[n++] = i;
             if (n == BATCH) {
-                probe_batch(z, form, z->recipes[0], n);
+                probe_batch(z, form, n);
                 n = 0;
             }
         }
-        probe_batch(z, form, z->recipes[0], n);
+        probe_batch(z, form, n);
         n = 0;
     }
     generator_free(&all);

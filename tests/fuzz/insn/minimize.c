@@ -16,7 +16,7 @@ struct search {
     int trials;
     time_t began;
     struct recipe *now;  /* what is being made smaller: the case, or one of its history */
-    struct recipe saved; /* as it was when it last differed                             */
+    struct recipe saved; /* as it was when it last differed */
 };
 
 /* ---- one trial ---- */
@@ -206,6 +206,7 @@ shrink_settings(struct search *m)
     TRY(entry, ENTRY_JMP);
     TRY(install, INSTALL_STORE);
     TRY(fault_action, FAULT_END);
+    TRY(at_end, false);
     TRY(code_off, 0x40);
     TRY(components, 0xe7);
 }

@@ -8,10 +8,10 @@
 enum { HISTORY_MAX = BATCH - 1 };
 
 struct finding {
-    struct recipe recipe;   /* small, if it recurs                        */
-    struct recipe *history; /* cases that have to run before it           */
+    struct recipe recipe;   /* small, if it recurs */
+    struct recipe *history; /* cases that have to run before it */
     int nhistory;
-    bool recurs; /* in fresh processes                         */
+    bool recurs; /* in fresh processes */
     bool died;   /* the second peer died rather than differing */
     char death[96];
     struct insn_case layout;

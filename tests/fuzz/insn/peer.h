@@ -10,18 +10,18 @@
 #include <sys/types.h>
 
 struct peer {
-    const char *name;    /* "native", "engine": for messages             */
-    const char *subject; /* path of the subject                          */
+    const char *name;    /* "native", "engine": for messages */
+    const char *subject; /* path of the subject */
     char **command;      /* words before it, NULL-terminated; NULL = none */
     int plant;
     bool in_trial;     /* while minimizing: stderr goes nowhere, hangs are given up sooner */
-    bool fixed_layout; /* without address space randomization          */
+    bool fixed_layout; /* without address space randomization */
     int cases_fd, results_fd;
-    struct case_file *cases; /* shared by all peers                          */
+    struct case_file *cases; /* shared by all peers */
     struct result_file *results;
-    pid_t pid; /* 0: not running                               */
+    pid_t pid; /* 0: not running */
     int to, from;
-    char death[96]; /* how it died or hung, when peer_wait says so  */
+    char death[96]; /* how it died or hung, when peer_wait says so */
 };
 
 /* Creates the case file. Exits with a message if that fails. */

@@ -79,8 +79,8 @@ copy_settings(const struct recipe *r, struct insn_case *c)
 bool
 recipe_layout(const struct recipe *r, struct insn_case *c)
 {
-    uint64_t code = zone_base[r->zone] + recipe_place(r) + r->code_off;
     uint16_t off[ITEMS_MAX + 1];
+    uint64_t code;
     uint16_t n = 0;
 
     for (int i = 0; i < r->nitems; i++) {
@@ -89,9 +89,12 @@ recipe_layout(const struct recipe *r, struct insn_case *c)
         if (n > CODE_MAX)
             return false;
     }
-    if (r->code_off + n > CODE_SIZE)
-        return false;
     copy_settings(r, c);
+    if (r->at_end)
+        c->code_off = CODE_SIZE - n;
+    if (c->code_off + n > CODE_SIZE)
+        return false;
+    code = zone_base[r->zone] + recipe_place(r) + c->code_off;
     c->code_len = n;
     c->nmarks = c->npokes = 0;
     memset(c->code, 0xcc, sizeof c->code);

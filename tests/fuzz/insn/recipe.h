@@ -11,13 +11,13 @@
 
 enum fix {
     FIX_NONE,
-    FIX_REL8, /* displacement to the item `target`                       */
+    FIX_REL8, /* displacement to the item `target` */
     FIX_REL16,
     FIX_REL32,
-    FIX_REL32_TO,  /* displacement to `address`                               */
-    FIX_RIP,       /* RIP-relative operand: `address`                         */
-    FIX_RIP_LABEL, /* RIP-relative operand: item `target` + `addend`          */
-    FIX_ABS32,     /* the address of item `target`                            */
+    FIX_REL32_TO,  /* displacement to `address` */
+    FIX_RIP,       /* RIP-relative operand: `address` */
+    FIX_RIP_LABEL, /* RIP-relative operand: item `target` + `addend` */
+    FIX_ABS32,     /* the address of item `target` */
     FIX_ABS64,
 };
 
@@ -26,17 +26,17 @@ struct item {
     uint8_t fix, fix_off;
     bool dropped;
     int8_t addend;
-    int16_t target; /* an item; the last one is the exit                    */
+    int16_t target; /* an item; the last one is the exit */
     int16_t ahead;  /* while generating: elements ahead, 0 = `target` counts */
-    int32_t form;   /* the row it stands for, -1: preparation               */
-    uint16_t kind;  /* MARK_*                                               */
-    uint16_t group; /* dropped together                                     */
+    int32_t form;   /* the row it stands for, -1: preparation */
+    uint16_t kind;  /* MARK_* */
+    uint16_t group; /* dropped together */
     uint64_t address;
 };
 
 struct recipe_poke {
     uint64_t addr, value;
-    int16_t target, ahead; /* target >= 0: value + the item's address          */
+    int16_t target, ahead; /* target >= 0: value + the item's address */
     uint16_t group;
 };
 
@@ -48,7 +48,8 @@ struct recipe {
     uint32_t reps, components, code_off;
     int nitems, npokes;
     uint16_t ngroups;
-    bool async; /* straight code, for a case with an interval timer */
+    bool at_end; /* ends where its mapping ends: code_off does not count */
+    bool async;  /* straight code, for a case with an interval timer */
     struct item item[ITEMS_MAX];
     struct recipe_poke poke[POKES_MAX];
     struct cpu_state start;

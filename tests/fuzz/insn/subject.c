@@ -142,11 +142,11 @@ static void
 map_gate(uint64_t zone)
 {
     static const uint8_t parts[][8] = {
-        {0x00, 0xff, 0x25, 0xfa, 0x0f, 0, 0},       /* jmp *[entry]                  */
-        {0x10, 0xff, 0x15, 0xea, 0x0f, 0, 0},       /* call *[entry]                 */
-        {0x16, 0xff, 0x25, 0xec, 0x0f, 0, 0},       /* jmp *[exit]                   */
-        {0x20, 0xff, 0x25, 0xe2, 0x0f, 0, 0},       /* jmp *[exit]                   */
-        {0x30, 0xff, 0x35, 0xca, 0x0f, 0, 0, 0xc3}, /* push [entry]; ret             */
+        {0x00, 0xff, 0x25, 0xfa, 0x0f, 0, 0},       /* jmp *[entry] */
+        {0x10, 0xff, 0x15, 0xea, 0x0f, 0, 0},       /* call *[entry] */
+        {0x16, 0xff, 0x25, 0xec, 0x0f, 0, 0},       /* jmp *[exit] */
+        {0x20, 0xff, 0x25, 0xe2, 0x0f, 0, 0},       /* jmp *[exit] */
+        {0x30, 0xff, 0x35, 0xca, 0x0f, 0, 0, 0xc3}, /* push [entry]; ret */
     };
     uint8_t *gate = (uint8_t *)(zone + GATE);
 
@@ -339,7 +339,8 @@ code_collect(struct insn_result *r, const struct insn_case *c)
 static void
 prepare(const struct insn_case *c)
 {
-    static const uint32_t gates[] = {[ENTRY_JMP] = 0, [ENTRY_CALL] = 0x10, [ENTRY_RET] = 0x30};
+    static const uint32_t gates[] = {
+        [ENTRY_JMP] = GATE, [ENTRY_CALL] = GATE_CALL, [ENTRY_RET] = GATE_PUSH_RET};
     uint64_t zone = subject.cases->zone_base[c->zone];
 
     for (int i = 0; i < c->npokes; i++)
@@ -348,8 +349,7 @@ prepare(const struct insn_case *c)
     passage.rflags = c->start.rflags | (subject.stepping ? FLAG_TF : 0);
     passage.entry = subject.code;
     put64((uint8_t *)(zone + GATE_DATA), subject.code);
-    passage.gate =
-        c->entry == ENTRY_SIGRETURN ? (uint64_t)(uintptr_t)passage_raise : zone + GATE + gates[c->entry];
+    passage.gate = c->entry == ENTRY_SIGRETURN ? (uint64_t)(uintptr_t)passage_raise : zone + gates[c->entry];
     state_to_xsave(&c->start.v, c->components, passage_xsave);
 }
 

@@ -24,25 +24,25 @@ struct passage {
 };
 extern struct passage passage;
 extern uint8_t passage_xsave[XSAVE_MAX];       /* loaded on the way in, then holds the state on the way out */
-extern uint8_t passage_xsave_clean[XSAVE_MAX]; /* the subject's own: all initial                            */
+extern uint8_t passage_xsave_clean[XSAVE_MAX]; /* the subject's own: all initial */
 
 void passage_in(void);    /* returns when the sequence has left through the gate or passage_abort ran */
-void passage_out(void);   /* where the gate's exit leads                                              */
-void passage_abort(void); /* jumped to with rsp = host_rsp: back to passage_in's caller               */
+void passage_out(void);   /* where the gate's exit leads */
+void passage_abort(void); /* jumped to with rsp = host_rsp: back to passage_in's caller */
 
 struct subject {
     struct case_file *cases;
     struct result_file *results;
-    const struct insn_case *current; /* NULL outside of a sequence           */
+    const struct insn_case *current; /* NULL outside of a sequence */
     struct insn_result *result;
-    const struct state_set *allowed; /* of a case with check_async           */
-    uint64_t code;                   /* address of the current code          */
+    const struct state_set *allowed; /* of a case with check_async */
+    uint64_t code;                   /* address of the current code */
     uint64_t host_fs;
     uint32_t rep;
-    bool wants_steps;           /* of the current case ...              */
-    bool stepping;              /* ... and TF is ours still             */
+    bool wants_steps;           /* of the current case ... */
+    bool stepping;              /* ... and TF is ours still */
     const struct mark *stepped; /* the instruction whose step is awaited */
-    int plant;                  /* planted bug, 0 = none                */
+    int plant;                  /* planted bug, 0 = none */
 };
 extern struct subject subject;
 
