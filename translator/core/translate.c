@@ -754,6 +754,22 @@ link_to_known(frag_id id, unsigned mode)
         }
 }
 
+/* A page that another thread of the program must bring first (userfaultfd) is waited for
+ * without a lock, which that thread may need. */
+static void
+await_page(uint64_t tag)
+{
+    uint8_t byte;
+
+    if (safe_read(&byte, tag, 1) && tag % PAGE_SIZE > PAGE_SIZE - INSN_MAX_LEN && regions_intersect(tag + INSN_MAX_LEN, tag + INSN_MAX_LEN + 1)) {
+        uint8_t bytes[INSN_MAX_LEN];
+        struct insn in;
+        size_t here = PAGE_SIZE - tag % PAGE_SIZE;
+        if (safe_read(bytes, tag, here) && !scan_insn(bytes, here, &in))
+            safe_read(&byte, tag + here, 1);     /* the instruction goes on there */
+    }
+}
+
 enum translate_result
 translate(struct thread *t, uint64_t tag, unsigned mode, exit_id from, bool once, bool indirect, frag_id *out)
 {
@@ -761,6 +777,8 @@ translate(struct thread *t, uint64_t tag, unsigned mode, exit_id from, bool once
     struct region r;
     frag_id id = 0;
 
+    if (UNLIKELY(page_faults_are_served))
+        await_page(tag);
     mutex_lock(&cache_lock);
     uint64_t begun = options.stats ? clock_ticks() : 0;
     if (!once)

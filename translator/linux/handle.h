@@ -31,6 +31,8 @@ long on_mprotect(struct thread *t);
 long on_mremap(struct thread *t);
 long on_madvise(struct thread *t);
 long on_process_madvise(struct thread *t);
+long on_async_setup(struct thread *t);
+long on_userfaultfd(struct thread *t);
 long on_shmat(struct thread *t);
 long on_shmdt(struct thread *t);
 long on_personality(struct thread *t);

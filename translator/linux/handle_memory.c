@@ -215,6 +215,26 @@ on_process_vm_writev(struct thread *t)
     return r;
 }
 
+/* io_uring and AIO write later than any call tells, and meet our protection in the kernel's own threads. */
+long
+on_async_setup(struct thread *t)
+{
+    long r = native(t);
+
+    if (!sys_failed(r))
+        code_never_protect();
+    return r;
+}
+
+volatile bool page_faults_are_served;
+
+long
+on_userfaultfd(struct thread *t)
+{
+    page_faults_are_served = true;
+    return native(t);
+}
+
 /* ---- System V shared memory ---- */
 
 enum { SHM_EXEC_FLAG = 0100000, IPC_STAT_COMMAND = 2, SHMID_SEGSZ_AT = 48 };

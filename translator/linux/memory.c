@@ -25,6 +25,7 @@ static volatile uint64_t engine_next = ENGINE_BASE + (1ull << 36);
 static volatile uint64_t engine_bytes;
 
 static volatile bool confined;       /* the program filters system calls */
+static volatile bool unprotected;    /* no page is write-protected any more */
 
 /* Memory mapped before the program's system call filter could forbid it. */
 enum { RESERVED = 64 << 20 };
@@ -279,9 +280,16 @@ code_find(uint64_t addr, bool add)
 bool code_any_protected(void) { return n_protected; }
 
 void
+code_never_protect(void)
+{
+    unprotected = true;
+    code_unprotect_all();
+}
+
+void
 code_confine(void)
 {
-    code_unprotect_all();
+    code_never_protect();
     confined = true;
 }
 
@@ -295,7 +303,7 @@ code_protect(const struct region *r, uint64_t lo, uint64_t hi)
     mutex_lock(&regions_lock);
     for (uint64_t a = PAGE_DOWN(lo); a < hi; a += PAGE_SIZE) {
         struct code_page *p = code_find(a, true);
-        if (p->state == PAGE_FREE && (p->faults >= FUTILE_AFTER || confined))
+        if (p->state == PAGE_FREE && (p->faults >= FUTILE_AFTER || unprotected))
             p->state = PAGE_SELFCHECK;
         if (p->state == PAGE_FREE && !sys_failed(sys_mprotect((void *)a, PAGE_SIZE, r->prot & ~PROT_W))) {
             p->state = PAGE_PROTECTED;

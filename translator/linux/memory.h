@@ -40,10 +40,13 @@ void regions_after_fork(void);
 /* ---- code pages that the program may write ---- */
 
 enum page_state { PAGE_FREE, PAGE_PROTECTED, PAGE_SELFCHECK };
+extern volatile bool page_faults_are_served;     /* by the program itself: it has a userfaultfd */
 /* Called before code of [lo, hi) in writable region `r` is translated: write-protects its
  * pages, or says PAGE_SELFCHECK where that has proved futile. */
 enum page_state code_protect(const struct region *r, uint64_t lo, uint64_t hi);
-/* The program filters system calls: pages are not protected any more. */
+/* From now on fragments of writable pages check themselves: the kernel may write them at any time. */
+void code_never_protect(void);
+/* The program filters system calls: nor can we protect pages. */
 void code_confine(void);
 bool engine_confined(void);
 /* A write fault at `addr`: true if the page was protected by us; it is writable again and its fragments are gone. */
