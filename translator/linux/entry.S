@@ -167,8 +167,13 @@ blob_ibl_index:                 /* eleven bytes; without BMI2: movzwl %cx, %eax 
     add %gs:SLOT_IBL_MODE, %rax
     xchg %rdx, %gs:SLOT_IBL(,%rax,8)
     cmp %rdi, (%rsi)
+    jne 3f
+    mov 12(%rsi), %edx          /* the pad as well: the tag may have gone and come back meanwhile */
+    lea cache_blob(%rip), %rdi
+    add %rdx, %rdi
+    cmp %rdi, %gs:SLOT_ENTER_PC
     je ibl_window
-    lea blob_ibl_miss(%rip), %rdx
+3:  lea blob_ibl_miss(%rip), %rdx
     mov %rdx, %gs:SLOT_IBL(,%rax,8)
     jmp blob_ibl_out
 ibl_window:
