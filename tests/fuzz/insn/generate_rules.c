@@ -716,7 +716,7 @@ rule_of_branch(const struct form *f)
         return f->key.noperands ? &far_rule : NULL;
     if (is_relative(f))
         return (f->key.operand[0] & 0xffff) == 16 ? &branch16_rule : &branch_rule;
-    return &indirect_rule;
+    return f->key.mnemonic == MN(JMP) || f->key.mnemonic == MN(CALL) ? &indirect_rule : &branch_rule;
 }
 
 /* Forms that share a rule with others of their kind. */

@@ -43,7 +43,7 @@ apply_fix(const struct recipe *r, int i, const uint16_t *off, uint64_t code, uin
 {
     const struct item *it = &r->item[i];
     uint64_t next = code + off[i] + it->len;
-    uint64_t target = code + off[resolve(r, it->target)];
+    uint64_t target = it->target < 0 ? 0 : code + off[resolve(r, it->target)];
     uint8_t *p = out + off[i] + it->fix_off;
 
     switch (it->fix) {
