@@ -366,17 +366,20 @@ address_segment(struct making *m, struct instance *x, uint64_t target)
     }
 }
 
+/* Any registers. Not RIP-relative, not absolute and not with a large
+ * displacement: that could lead to memory of the subject's own, or to the
+ * engine's, which is nowhere natively. */
 static void
 address_wild(struct making *m, struct instance *x)
 {
     struct fields *v = &x->fields;
 
-    v->mod = (uint8_t)rng_below(&m->rng, 3);
+    v->mod = (uint8_t)(1 + rng_below(&m->rng, 2));
     v->rm = (uint8_t)rng_below(&m->rng, 16);
-    v->sib = rng_percent(&m->rng, 50);
+    v->sib = rng_percent(&m->rng, 50) || (v->rm & 7) == 4;
     v->index = (uint8_t)rng_below(&m->rng, 16);
     v->scale = (uint8_t)rng_below(&m->rng, 4);
-    v->disp = (int32_t)interesting(&m->rng);
+    v->disp = (int32_t)rng_below(&m->rng, 0x10000) - 0x8000;
     x->wild = true;
 }
 

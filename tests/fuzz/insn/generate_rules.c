@@ -813,7 +813,7 @@ form_left_out(const struct form *f, unsigned without)
 {
     const struct rule *rule = rule_of(f);
     bool gs = f->key.mnemonic == MN(RDGSBASE) || f->key.mnemonic == MN(WRGSBASE);
-    bool far = f->key.traits & FORM_FAR && f->branch;
+    bool far = (f->key.traits & FORM_FAR && f->branch) || (rule && rule->prepare == prepare_iret);
 
     return (without & WITHOUT_GS && gs) || (without & WITHOUT_FAR && far) ||
            (without & WITHOUT_FAULTS && form_always_faults(f)) ||

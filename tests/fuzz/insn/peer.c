@@ -169,6 +169,11 @@ peer_start(struct peer *p)
     p->pid = fork();
     if (p->pid == 0)
         become_subject(p, commands[0], answers[1]);
+    if (p->pid < 0) {
+        snprintf(p->death, sizeof p->death, "fork: %s", strerror(errno));
+        p->pid = 0;
+        return false;
+    }
     close(commands[0]);
     close(answers[1]);
     p->to = commands[1];

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "session.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,13 +110,34 @@ overlaps(void *arg, struct span m, const char *rest)
 }
 
 static bool
+is_mapped(pid_t pid, uint64_t lo, uint64_t hi)
+{
+    struct query q = {{lo, hi}, false};
+
+    each_mapping(pid, overlaps, &q);
+    return q.taken;
+}
+
+bool
+session_met_engine(const struct session *s, const struct insn_result *native)
+{
+    enum { WIDEST = 64 };
+
+    for (uint32_t i = 0; i < native->nfaults; i++) {
+        uint64_t a = native->fault[i].addr;
+
+        if (native->fault[i].signo == SIGSEGV && a > WIDEST && a < -(uint64_t)WIDEST &&
+            !is_mapped(s->native.pid, a, a + 1) && is_mapped(s->other.pid, a - WIDEST, a + WIDEST))
+            return true;
+    }
+    return false;
+}
+
+static bool
 is_free(const struct session *s, uint64_t base)
 {
-    struct query q = {{base, base + ZONE_SIZE}, false};
-
-    each_mapping(s->native.pid, overlaps, &q);
-    each_mapping(s->other.pid, overlaps, &q);
-    return !q.taken;
+    return !is_mapped(s->native.pid, base, base + ZONE_SIZE) &&
+           !is_mapped(s->other.pid, base, base + ZONE_SIZE);
 }
 
 bool

@@ -27,6 +27,10 @@ const struct peer *session_blame(const struct session *s);
  * there is none, or no room near it. Before any case. */
 bool session_zone_near_cache(struct session *s);
 
+/* Whether a native fault was on an address that is mapped in the second peer
+ * alone: a wild access that met the engine's memory. Both peers run. */
+bool session_met_engine(const struct session *s, const struct insn_result *native);
+
 /* Lays out a case with asynchronous signals, has the native peer trace its
  * states, and leaves it in slot 0, case 0. False: it is of no use (it faults). */
 bool session_trace(struct session *s, const struct recipe *r);

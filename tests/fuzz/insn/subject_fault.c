@@ -20,6 +20,9 @@ enum {
     TRAP_STEP = 2 /* TRAP_TRACE */
 };
 
+#define USER_CS 0x33ull
+#define USER_SS 0x2bull
+
 const uint8_t gpr_to_greg[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
                                  REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
 
@@ -95,6 +98,13 @@ record(struct fault *f, int sig, const siginfo_t *si, const ucontext_t *uc, uint
 
 /* ---- the ways on from a fault ---- */
 
+/* A far return to garbage may have changed to compatibility mode. */
+static bool
+in_64_bit_mode(const ucontext_t *uc)
+{
+    return (uc->uc_mcontext.gregs[REG_CSGSFS] & 0xffff) == USER_CS;
+}
+
 static void
 leave(ucontext_t *uc, bool longjmp)
 {
@@ -105,6 +115,7 @@ leave(ucontext_t *uc, bool longjmp)
     uc->uc_mcontext.gregs[REG_RSP] = (greg_t)passage.host_rsp;
     uc->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)passage_abort;
     uc->uc_mcontext.gregs[REG_EFL] = 0x202;
+    uc->uc_mcontext.gregs[REG_CSGSFS] = (greg_t)(USER_SS << 48 | USER_CS);
 }
 
 /* The trap signals come with rip behind the instruction, all others with rip on it. */
@@ -135,7 +146,7 @@ on_fault(int sig, siginfo_t *si, ucontext_t *uc, uint64_t fs)
     plant_fault(sig, si, uc);
     record(f, sig, si, uc, fs);
     r->nfaults++;
-    m = mark_at(f->at.rip);
+    m = in_64_bit_mode(uc) ? mark_at(f->at.rip) : NULL;
     if (!m)
         r->outcome = OUTCOME_LOST;
     else if (c->fault_action < FAULT_SKIP || r->nfaults == c->fault_limit)
