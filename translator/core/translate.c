@@ -664,6 +664,31 @@ insn_may_store(const uint8_t *bytes, const struct insn *in)
     return fx.mem_written;
 }
 
+/* True: what is translated at `a` must check itself. Otherwise the page of `a` cannot change unnoticed. */
+static bool
+watch_page(const struct region *r, uint64_t a)
+{
+    if (r->flags & REGION_SHARED)
+        return true;
+    return (r->prot & PROT_W) && code_protect(r, a, a + 1) == PAGE_SELFCHECK;
+}
+
+/* Has the source of a block watched, and shortens the block to where another kind of watch begins: only its
+ * first instruction may cross that line. True: the fragment must check itself. */
+static bool
+watch_source(const struct region *r, uint64_t tag, unsigned *max_bytes)
+{
+    uint64_t line = r->flags & REGION_SHARED || !(r->prot & PROT_W) ? r->hi : PAGE_DOWN(tag) + PAGE_SIZE;
+    bool check = watch_page(r, tag);
+    struct region next;
+
+    if (line - tag < *max_bytes)
+        *max_bytes = (unsigned)(line - tag);
+    if (line - tag < INSN_MAX_LEN && regions_find(line, &next))
+        check |= watch_page(&next, line);
+    return check;
+}
+
 static enum translate_result
 draft_block(struct draft *d, uint64_t tag, unsigned mode, const struct region *r, bool once)
 {
@@ -674,19 +699,10 @@ draft_block(struct draft *d, uint64_t tag, unsigned mode, const struct region *r
 
     draft_begin(d, tag, mode);
     d->stop_after_stores = false;
-    if (once) {
+    if (once)
         d->flags |= FRAG_ONCE;
-    } else if (r->flags & REGION_SHARED) {
-        check = true;
-    } else if (r->prot & PROT_W) {
-        uint64_t hi = MIN(tag + max_bytes, r->hi);
-        if (code_protect(r, tag, MIN(hi, PAGE_DOWN(tag) + PAGE_SIZE)) == PAGE_SELFCHECK)
-            check = true;
-        max_bytes = (unsigned)MIN(max_bytes, PAGE_DOWN(tag) + PAGE_SIZE - tag);
-        if (tag + 15 > PAGE_DOWN(tag) + PAGE_SIZE && hi > PAGE_DOWN(tag) + PAGE_SIZE &&
-            code_protect(r, PAGE_DOWN(tag) + PAGE_SIZE, PAGE_DOWN(tag) + PAGE_SIZE + 1) == PAGE_SELFCHECK)
-            check = true;
-    }
+    else
+        check = watch_source(r, tag, &max_bytes);
     if (check) {
         d->flags |= FRAG_SELFCHECK;
         d->stop_after_stores = true;
