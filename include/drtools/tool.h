@@ -65,6 +65,23 @@ struct dr_syscall {
     struct dr_mcontext *mc;             /* post: the program's registers after the call, may be changed */
 };
 
+/* A module: an ELF file of the program's that is mapped to be executed, with all its segments. What the pointers
+ * lead to stays until the process ends. */
+struct dr_module {
+    size_t size;
+    uint64_t id;                        /* counts from 1, which is the program; never used again  */
+    uint64_t start, end;                /* lowest address of its segments, and behind the highest */
+    uint64_t bias;                      /* address = address in the file + bias                   */
+    const char *path;                   /* absolute; "" if it cannot be told                      */
+    const uint8_t *build_id;            /* NULL: it has none                                      */
+    unsigned build_id_size;
+    bool is_program, is_interpreter, is_vdso;
+    unsigned n_segments;
+    const uint8_t *file;                /* the file's bytes, read-only                            */
+    uint64_t file_size;
+    const void *handle;                 /* the engine's                                           */
+};
+
 enum dr_signal_action { DR_SIGNAL_DELIVER, DR_SIGNAL_SUPPRESS, DR_SIGNAL_REDIRECT };
 struct dr_signal {
     size_t size;
@@ -81,7 +98,7 @@ struct dr_tool {
     unsigned api;                       /* DR_API_VERSION                                         */
     const char *name;
 
-    /* Before the program's first instruction. argv[0] is the tool's name. False: the
+    /* Before the program's first instruction. argv[0] is the tool's name; the strings stay, the array does not. False: the
      * run ends with status 2; the tool has printed why. */
     bool (*init)(int argc, const char *const *argv);
     /* Once, when the process ends in whatever way the engine sees; all thread_exits came before. */
@@ -102,6 +119,11 @@ struct dr_tool {
     void (*syscall_pre)(struct dr_syscall *s);
     void (*syscall_post)(struct dr_syscall *s);
     enum dr_signal_action (*signal)(struct dr_signal *s);
+
+    /* Before any of its code runs (the loader may not have mapped or relocated its data yet). Those that are there
+     * at the start: before thread_start, the program first. */
+    void (*module_load)(const struct dr_module *m);
+    void (*module_unload)(const struct dr_module *m);   /* before its memory goes                 */
 };
 
 /* ---- blocks ---- */
@@ -185,6 +207,37 @@ struct dr_location {
 };
 /* Where a program address is. Strings live until the process ends. Slow: for reports. */
 void dr_locate(uint64_t pc, struct dr_location *out);
+
+/* ---- modules: from any callback ---- */
+
+bool dr_module_lookup(uint64_t pc, struct dr_module *out, size_t size);
+/* The module whose segments `pc` lies in. A binary search without a lock. */
+static inline bool dr_module_find(uint64_t pc, struct dr_module *out) { return dr_module_lookup(pc, out, sizeof *out); }
+/* Every module, in the order of their ids. */
+void dr_each_module(void (*f)(const struct dr_module *m, void *arg), void *arg);
+
+struct dr_segment {
+    uint64_t lo, hi;                    /* program addresses, not rounded to pages; .bss included */
+    uint64_t offset, file_size;         /* in the file                                            */
+    bool readable, writable, executable;
+};
+/* Segment i of n_segments. */
+bool dr_module_segment(const struct dr_module *m, unsigned i, struct dr_segment *out);
+
+enum dr_symbol_type { DR_SYMBOL_UNTYPED, DR_SYMBOL_OBJECT, DR_SYMBOL_FUNCTION, DR_SYMBOL_IFUNC = 10 /* `address` is of its resolver */ };
+struct dr_symbol {
+    size_t size;
+    const char *name;                   /* without a version                                      */
+    uint64_t address, bytes;            /* bytes: 0 if the file does not tell                     */
+    enum dr_symbol_type type;
+    bool global, dynamic;               /* dynamic: of .dynsym; otherwise of .symtab              */
+    bool old_version;                   /* not the one that a plain name means                    */
+};
+/* Symbols that the module defines: .dynsym, then .symtab (a stripped file has the first only, a static one
+ * the second), in the order of the file; many are in both. False from `f`: enough. */
+void dr_each_symbol(const struct dr_module *m, bool (*f)(const struct dr_symbol *s, void *arg), void *arg);
+/* 0: not defined there. Looks through all of them: for several names, dr_each_symbol is faster. */
+uint64_t dr_symbol_address(const struct dr_module *m, const char *name);
 
 /* A mutex of the engine's kind: not across callbacks, never with the program's locks. */
 struct dr_mutex { volatile int state; };

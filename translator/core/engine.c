@@ -5,28 +5,36 @@
 #include "core/cache.h"
 #include "core/tools.h"
 #include "linux/memory.h"
+#include "linux/modules.h"
 #include "linux/signal.h"
 #include "linux/sys.h"
+#include "util/heap.h"
 
 void
 engine_lock_all(void)
 {
+    modules_lock_for_fork();
     mutex_lock(&cache_lock);
     regions_lock_for_fork();
+    heap_lock_for_fork();
 }
 
 void
 engine_unlock_all(void)
 {
+    heap_unlock_after_fork(false);
     regions_unlock_after_fork();
     mutex_unlock(&cache_lock);
+    modules_unlock_after_fork(false);
 }
 
 void
 engine_unlock_all_after_fork(void)
 {
-    cache_after_fork();
+    heap_unlock_after_fork(true);
     regions_after_fork();
+    cache_after_fork();
+    modules_unlock_after_fork(true);
 }
 
 void

@@ -123,6 +123,17 @@ tools_exit(void)
 }
 
 void
+tools_module(const struct dr_module *m, bool loaded)
+{
+    EACH(i) {
+        if (loaded && HAS(i, module_load))
+            tools[i]->module_load(m);
+        if (!loaded && HAS(i, module_unload))
+            tools[i]->module_unload(m);
+    }
+}
+
+void
 tools_fragment_deleted(uint64_t tag, unsigned mode)
 {
     EACH(i)

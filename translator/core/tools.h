@@ -32,6 +32,8 @@ void tools_start(void);
 void tools_thread_start(struct thread *t);
 void tools_thread_exit(struct thread *t);
 void tools_fork_child(struct thread *t);
+/* A module is there; is about to go. */
+void tools_module(const struct dr_module *m, bool loaded);
 void tools_exit(void);           /* thread_exit for those still there, then exit */
 
 /* Block callbacks, cache_lock held. */

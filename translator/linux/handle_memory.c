@@ -6,6 +6,7 @@
 #include "core/cache.h"
 #include "linux/handle.h"
 #include "linux/memory.h"
+#include "linux/modules.h"
 
 enum { MAPF_PRIVATE = 2, MAPF_TYPE = 15, MAPF_FIXED = 0x10, MAPF_ANON = 0x20, MAPF_32BIT = 0x40, MAPF_NOREPLACE = 0x100000 };
 enum { READ_IMPLIES_EXEC_BIT = 0x400000, GROWSDOWN = 0x01000000, STACK_REACH = 64 << 20 /* the gap below a stack is larger */ };
@@ -36,6 +37,14 @@ code_goes(uint64_t lo, uint64_t n)
         return;
     code_forget(lo, lo + PAGE_UP(n));
     flush(lo, lo + PAGE_UP(n));
+}
+
+/* … to be replaced, or there is to be nothing. */
+static void
+memory_goes(uint64_t lo, uint64_t n)
+{
+    modules_unmapped(lo, n);
+    code_goes(lo, n);
 }
 
 /* The bytes of [lo, lo+n) change or move while their mapping stays. */
@@ -103,10 +112,12 @@ on_mmap(struct thread *t)
     if (!fixed)
         m.gpr[RDI] = placed(at, n, flags, fd);
     else if (!(flags & MAPF_NOREPLACE) && at % PAGE_SIZE == 0)
-        code_goes(at, n);
+        memory_goes(at, n);
     long r = native_with(t, &m);
     if (!sys_failed(r) && (fixed || (prot & PROT_X) || shared))
         regions_set((uint64_t)r, (uint64_t)r + n, prot, shared ? REGION_SHARED : 0);
+    if (!sys_failed(r) && (prot & PROT_X) && !(flags & MAPF_ANON))
+        module_mapped((uint64_t)r, n, fd, ARG5(t));
     return r;
 }
 
@@ -120,7 +131,7 @@ on_munmap(struct thread *t)
     if (touches_engine(lo, n))
         return 0;                    /* nothing of the program's is there */
     bool code = regions_intersect(lo, lo + PAGE_UP(n));
-    code_goes(lo, n);
+    memory_goes(lo, n);
     regions_set(lo, lo + n, 0, 0);
     if (code)                        /* what another thread translated meanwhile: from here on it cannot */
         flush(lo, lo + PAGE_UP(n));
@@ -160,7 +171,8 @@ on_mremap(struct thread *t)
         return -E_FAULT;
     code_changes(lo, n ? n : to_n);
     if (fixed)
-        code_goes(ARG4(t), to_n);
+        memory_goes(ARG4(t), to_n);
+    modules_unmapped(lo, n);
     long r = native(t);
     if (!sys_failed(r) && (code || fixed))
         regions_move(lo, flags & 4 /* MREMAP_DONTUNMAP */ ? 0 : n, (uint64_t)r, to_n);

@@ -18,7 +18,7 @@
 
 /* ---- engine memory ---- */
 
-enum { MAP_PRIVATE_ANON_NORESERVE = 0x4022, MAP_FIXED_NOREPLACE_FLAG = 0x100000 };
+enum { MAP_PRIVATE_FLAG = 2, MAP_PRIVATE_ANON_NORESERVE = 0x4022, MAP_FIXED_NOREPLACE_FLAG = 0x100000 };
 
 static volatile uint64_t engine_next = ENGINE_BASE + (1ull << 36);
 
@@ -41,6 +41,24 @@ engine_memory_reserve(void)
 
 uint64_t engine_memory_size(void) { return engine_bytes + cache_size; }
 
+static void *
+map_anywhere(size_t n, int prot, int flags, int fd)
+{
+    limits_move((int64_t)n);
+    for (int tries = 0; tries < 64; tries++) {
+        uint64_t at = __atomic_fetch_add(&engine_next, n + PAGE_SIZE, __ATOMIC_RELAXED);
+        long p = sys_mmap((void *)at, n, prot, flags | MAP_FIXED_NOREPLACE_FLAG, fd, 0);
+        if (!sys_failed(p)) {
+            __atomic_fetch_add(&engine_bytes, n, __ATOMIC_RELAXED);
+            return (void *)p;
+        }
+        if (p != -17 /* EEXIST */)
+            break;
+    }
+    limits_move(-(int64_t)n);
+    return NULL;
+}
+
 void *
 engine_map(size_t n)
 {
@@ -50,18 +68,13 @@ engine_map(size_t n)
         if (at + n <= RESERVED)
             return reserve + at;
     }
-    limits_move((int64_t)n);
-    for (int tries = 0; tries < 64; tries++) {
-        uint64_t at = __atomic_fetch_add(&engine_next, n + PAGE_SIZE, __ATOMIC_RELAXED);
-        long p = sys_mmap((void *)at, n, PROT_R | PROT_W, MAP_PRIVATE_ANON_NORESERVE | MAP_FIXED_NOREPLACE_FLAG, -1, 0);
-        if (!sys_failed(p)) {
-            __atomic_fetch_add(&engine_bytes, n, __ATOMIC_RELAXED);
-            return (void *)p;
-        }
-        if (p == -12 /* ENOMEM */)
-            return NULL;
-    }
-    return NULL;
+    return map_anywhere(n, PROT_R | PROT_W, MAP_PRIVATE_ANON_NORESERVE, -1);
+}
+
+const void *
+engine_map_file(int fd, size_t n)
+{
+    return confined ? NULL : map_anywhere(PAGE_UP(n), PROT_R, MAP_PRIVATE_FLAG, fd);
 }
 
 void

@@ -18,6 +18,7 @@
 #include "linux/descriptors.h"
 #include "linux/elf.h"
 #include "linux/memory.h"
+#include "linux/modules.h"
 #include "linux/released.h"
 #include "linux/signal.h"
 #include "linux/sigframe.h"
@@ -192,6 +193,8 @@ load(struct start *s)
     uint64_t at = !s->app.pie ? 0 : dynamic || !no_aslr ? place_pie(s, align) : 0;
     if ((bad = elf_map(fd, at, &s->app)))
         start_failed(126, "cannot run %s: %s", program.path, bad);
+    if (options_nth("tool", 0))
+        module_note_file(MODULE_PROGRAM, fd, s->app.base);
     exe_fd = fd;
     descriptor_hide(&exe_fd);
     if (dynamic) {
@@ -202,6 +205,8 @@ load(struct start *s)
             start_failed(126, "cannot run %s: its interpreter %s: %s", program.path, path, ifd < 0 ? "cannot be opened" : bad);
         if ((bad = elf_map(ifd, no_aslr || !s->interp.pie ? 0 : align_down(place_library(span + align), align), &s->interp)))
             start_failed(126, "cannot run %s: its interpreter %s: %s", program.path, path, bad);
+        if (options_nth("tool", 0))
+            module_note_file(MODULE_INTERPRETER, ifd, s->interp.base);
         sys_close(ifd);
     }
     program.interp_base = dynamic ? s->interp.base : 0;
@@ -225,6 +230,8 @@ note_vdso(const struct start *s)
     for (unsigned i = 0; i < eh->e_phnum; i++)
         if (ph[i].p_type == PT_LOAD)
             regions_set(at + PAGE_DOWN(ph[i].p_vaddr), at + ph[i].p_vaddr + ph[i].p_memsz, PROT_R | PROT_X, 0);
+    if (options_nth("tool", 0))
+        module_note_vdso((const uint8_t *)at);
 }
 
 static void
@@ -396,6 +403,7 @@ engine_start(uint64_t *sp)
     signal_init_process(t);
     signal_init_thread(t);
     limits_inherit(options.limit_extra);
+    modules_start();
     tools_thread_start(t);
     start_on_stack(t->s.dstack, run, &s);
 }

@@ -1,6 +1,6 @@
 /* Futex mutex of the engine. Never held while in the code cache or during a
  * blocking system call of the program. Not recursive.
- * Lock order: threads_lock, then cache, then regions. */
+ * Lock order: threads_lock, modules, cache, regions, heap. */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #ifndef DRTOOLS_TRANSLATOR_LOCK_H
 #define DRTOOLS_TRANSLATOR_LOCK_H

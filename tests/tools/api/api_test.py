@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """The tool API by its test tools. api_test.py CLAIM DRRUN DIRECTORY-OF-TOOLS-AND-PROGRAMS runs one claim."""
-import os, re, subprocess, sys
+import os, re, shutil, subprocess, sys, tempfile
 
 drrun, built = sys.argv[2:4]
 
@@ -58,6 +58,57 @@ def modes_change_and_counts_stay():
         assert min(ran) > 200000 and abs(max(ran) - min(ran)) <= 1000, ran
         for tools in ([way, "bbcount"], ["bbcount", way]):
             equal(bbcount_of(run(tools, mix, status=9)[1]), alone, f"bbcount of {tools}")
+
+
+def build_id(path):
+    notes = subprocess.run(["readelf", "-n", path], stdout=subprocess.PIPE, check=True).stdout.decode()
+    found = re.search(r"Build ID: (\w+)", notes)
+    return found.group(1) if found else "none"
+
+
+def modules_come_and_go_as_the_linker_says():
+    library = os.path.join(built, "libapi_module.so")
+    copy = tempfile.mkdtemp() + "/copy.so"
+    shutil.copy(library, copy)
+    out, err = run([["modules", "-module_function", "-memcpy", "-main"]], program("modules", library, copy, library))
+    shutil.rmtree(os.path.dirname(copy))
+    # Each time it asks, the linker's list and the engine's are the same.
+    for theirs, ours in zip(out.split("asked")[1:], err.split("asked")[1:]):
+        wanted = {(bias, os.path.realpath(path) if path.startswith("/") else "") for bias, path in re.findall(r"present bias (\S+) (.*)", theirs)}
+        flags = r"( program| interpreter| vdso)? (.*)"
+        got = {(bias, "" if kind in (" program", " vdso") else path) for bias, kind, path in
+               re.findall(r"present \d+ bias (\S+) id \w+" + flags, re.sub(r"(?m)^(un)?load.*", "", ours))}
+        equal({(b, "" if "vdso" in p else p) for b, p in wanted}, got, "modules")
+    loads = re.findall(r"(?m)^load (\d+) bias 0x\w+ id (\w+)(.*) (\S+)$", err)
+    equal([l[2] for l in loads[:3]], [" program", " interpreter", " vdso"])
+    for _, ident, _, path in loads:
+        if path.startswith("/") and os.path.exists(path):
+            equal(ident, build_id(path), path)
+    equal([os.path.basename(p) for p in re.findall(r"(?m)^unload .* (\S+)$", err)], ["libapi_module.so", "copy.so", "libapi_module.so"])
+    ids = [l[0] for l in loads if l[3] in (library, copy)]
+    equal(len(set(ids)), 3)
+    # The program's own address of the function is the tool's.
+    functions = re.findall(r"function (0x\w+) 42", out)
+    equal(functions, [re.search(rf"address module_function in {i} (0x\w+)", err).group(1) for i in ids])
+    equal(re.findall(r"asked (\d+)", out), ["1"] + [i for k in ids for i in (k, k, "0")])
+    equal(re.findall(r"asked \d+ (\S+)", err)[:2], ["main", "module_function"])
+    libc = next(l[0] for l in loads if os.path.basename(l[3]) == "libc.so.6")
+    types = re.findall(rf"symbol memcpy in {libc} at 0x\w+ size \d+ type (\d+) dynamic( old)?", err)
+    assert ("10", "") in types, types            # an IFUNC under its current version
+
+
+def stripped_and_static_programs_have_their_symbols():
+    with tempfile.TemporaryDirectory() as d:
+        with open(d + "/p.c", "w") as f:
+            f.write("int exported = 3; int visible(void) { return exported; } int main(void) { return visible(); }\n")
+        for flags, stripped, found in (["-static"], False, True), (["-static-pie"], False, True), (["-static"], True, False), (["-rdynamic"], True, True), ([], True, False):
+            subprocess.run(["cc", "-g0", "-o", d + "/p", d + "/p.c", *flags], check=True)
+            if stripped:
+                subprocess.run(["strip", d + "/p"], check=True)
+            _, err = run([["modules", "-visible", "-exported"]], [d + "/p"], status=3)
+            equal(bool(re.search(r"address visible in 1 0x[1-9a-f]", err)), found, f"{flags} {stripped}")
+            equal(bool(re.search(r"address exported in 1 0x[1-9a-f]", err)), found, f"{flags} {stripped}")
+            equal(len(re.findall("(?m)^load", err)), 2 if "-static" in flags or "-static-pie" in flags else 4)
 
 
 def signals_are_changed_suppressed_and_redirected():
