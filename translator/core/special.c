@@ -5,6 +5,7 @@
 #include "core/translate.h"
 #include "linux/sigframe.h"
 #include "linux/signal.h"
+#include "linux/syscall.h"
 #include "x86/scan.h"
 
 bool
@@ -275,6 +276,37 @@ gs_branch(struct thread *t, const uint8_t *bytes, const struct insn *in, uint64_
     return true;
 }
 
+/* ---- transactions ---- */
+
+/* xbegin can be executed: CPUID leaf 7, RTM or RTM_ALWAYS_ABORT (SDM volume 1, 16.3.3). */
+static bool
+have_transactions(void)
+{
+    uint32_t a = 0, b, c = 0, d;
+
+    __asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+    if (a < 7)
+        return false;
+    a = 7, c = 0;
+    __asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+    return (b | d) & 1u << 11;
+}
+
+/* A transaction that spans fragments would abort sooner or later: it does so at once, with the status that
+ * the CPU gives for an instruction it cannot have in one. */
+static bool
+begin_transaction(struct thread *t, const struct insn *in, uint64_t *next)
+{
+    uint32_t status;
+
+    if (!have_transactions())
+        return false;                    /* #UD */
+    __asm__ volatile("xbegin 1f\n ud2\n 1:" : "=a"(status) : : "memory");
+    t->s.mc.gpr[RAX] = status;
+    *next += (uint64_t)in->imm;
+    return true;
+}
+
 /* An access that was made for the program has faulted: so has the program. */
 static void
 raise_copy_fault(struct thread *t)
@@ -327,6 +359,10 @@ special_instruction(struct thread *t, uint64_t pc, uint64_t *next)
         return true;
     case INSN_POPF:
         return pop_flags(t, &in);
+    case INSN_INT:
+        return syscall_ia32_program(t, next);
+    case INSN_XBEGIN:
+        return begin_transaction(t, &in, next);
     case INSN_FAR:
         return far_transfer(t, bytes, &in, pc, next);
     case INSN_SEGLOAD:

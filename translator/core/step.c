@@ -12,6 +12,7 @@
 
 #include "core/cache.h"
 #include "core/engine.h"
+#include "core/translate.h"
 #include "linux/abi.h"
 #include "linux/signal.h"
 #include "x86/scan.h"
@@ -83,8 +84,10 @@ step_finish(struct thread *t, uint64_t *pc)
     t->s.app_tf = 0;
     t->s.ibl_budget = t->step.budget;
     t->step.trap = true;
-    m->rflags |= FLAG_TF;
-    if (!fetch_insn(t->step.pc, bytes, &in))
+    bool known = fetch_insn(t->step.pc, bytes, &in);
+    if (!known || in.cls != INSN_POPF)   /* what popf leaves of TF is what it has loaded */
+        m->rflags |= FLAG_TF;
+    if (!known)
         return;
     if (t->step.repeat_left) {
         m->gpr[RCX] = t->step.repeat_left;
@@ -100,7 +103,7 @@ step_finish(struct thread *t, uint64_t *pc)
             safe_write(m->gpr[RSP], &pushed, n);
         }
     }
-    if (in.cls == INSN_SYSCALL || is_move_to_ss(&in))
+    if (in.cls == INSN_SYSCALL || insn_is_ia32_gate(&in) || is_move_to_ss(&in))
         t->step.trap = false;        /* the CPU traps after the instruction that follows these */
 }
 

@@ -105,6 +105,7 @@ struct thread {
     struct step step;
     struct { int signo, code; uint64_t trapno, err, cr2; } copy_fault;   /* the last fault within safe_copy */
     bool left;                      /* tools know that it has ended                        */
+    const struct mcontext *gate;    /* an int 0x80 is being carried out: the program's registers */
     bool traced;                    /* asked to be traced: execve is the kernel's          */
     struct { bool on; uint64_t offset, len, selector; } user_dispatch;   /* PR_SET_SYSCALL_USER_DISPATCH */
     const char *doing;              /* for the message of a failed CHECK                  */

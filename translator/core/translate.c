@@ -529,6 +529,12 @@ insn_is_lea(const struct insn *in)
 }
 
 bool
+insn_is_ia32_gate(const struct insn *in)
+{
+    return in->cls == INSN_INT && in->opcode == 0xcd && (uint8_t)in->imm == 0x80;
+}
+
+bool
 insn_loads_gs(const uint8_t *bytes, const struct insn *in)
 {
     (void)bytes;
@@ -575,7 +581,7 @@ touches_gs(const struct insn *in)
 static bool
 needs_special(const uint8_t *bytes, const struct insn *in)
 {
-    if (in->cls == INSN_FAR || in->cls == INSN_GSBASE || (in->cls == INSN_SEGLOAD && insn_loads_gs(bytes, in)))
+    if (in->cls == INSN_FAR || in->cls == INSN_GSBASE || in->cls == INSN_XBEGIN || insn_is_ia32_gate(in) || (in->cls == INSN_SEGLOAD && insn_loads_gs(bytes, in)))
         return true;
     if (touches_gs(in))
         return !gs_in_place(bytes, in);

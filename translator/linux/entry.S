@@ -380,6 +380,38 @@ app_syscall_abort:
     pop %rbx
     ret
 
+/* The same through int 0x80, with i386 numbers and registers. */
+    .globl app_syscall_ia32, app_syscall_ia32_window, app_syscall_ia32_insn, app_syscall_ia32_after, app_syscall_ia32_abort
+app_syscall_ia32:
+    push %rbx
+    push %rbp
+    push %r12
+    mov %rdi, %r12
+app_syscall_ia32_window:
+    cmpq $0, %gs:SLOT_PENDING
+    jne app_syscall_ia32_abort
+    mov 8*0(%r12), %rax
+    mov 8*1(%r12), %rcx
+    mov 8*2(%r12), %rdx
+    mov 8*3(%r12), %rbx
+    mov 8*5(%r12), %rbp
+    mov 8*6(%r12), %rsi
+    mov 8*7(%r12), %rdi
+app_syscall_ia32_insn:
+    int $0x80
+app_syscall_ia32_after:
+    pop %r12
+    pop %rbp
+    pop %rbx
+    ret
+app_syscall_ia32_abort:
+    mov $-4095, %rax
+    jmp app_syscall_ia32_after
+    .globl app_syscall_ia32_none
+app_syscall_ia32_none:          /* int 0x80 has faulted: SYSCALL_NO_GATE */
+    mov $-4094, %rax
+    jmp app_syscall_ia32_after
+
 /* long raw_clone(nr, a1, a2, a3, a4, a5, struct thread *child): the child starts on the engine stack of
  * `child` in clone_child(child); the parent gets the kernel's result. rdi=nr rsi=a1 rdx=a2 rcx=a3 r8=a4 r9=a5 8(%rsp)=child */
     .globl raw_clone

@@ -23,6 +23,7 @@ enum { E_PERM = 1, E_NOENT = 2, E_SRCH = 3, E_INTR = 4, E_BADF = 9, E_AGAIN = 11
 /* The call as the program made it; with other registers. */
 long native(struct thread *t);
 long native_with(struct thread *t, const struct mcontext *m);
+long native_through(struct thread *t, const struct mcontext *m, long (*gate)(const struct mcontext *));
 
 /* handle_memory.c */
 long on_mmap(struct thread *t);
@@ -74,6 +75,7 @@ long on_path1(struct thread *t);
 long on_arch_prctl(struct thread *t);
 long on_prctl(struct thread *t);
 long on_seccomp(struct thread *t);
+void confine(void);             /* the program is about to filter system calls */
 long on_ptrace(struct thread *t);
 long on_rseq(struct thread *t);
 

@@ -57,12 +57,12 @@ set_user_dispatch(struct thread *t)
     return 0;
 }
 
-enum { SYS_USER_DISPATCH_CODE = 2, ARCH_X86_64 = 0xc000003e };
+enum { SYS_USER_DISPATCH_CODE = 2 };
 
 void
-user_dispatch(struct thread *t, uint64_t next)
+user_dispatch(struct thread *t, uint64_t next, uint32_t arch)
 {
-    struct ksiginfo info = {.signo = SIG_SYS, .code = SYS_USER_DISPATCH_CODE, .sys = {next, (int32_t)t->s.mc.gpr[RAX], ARCH_X86_64}};
+    struct ksiginfo info = {.signo = SIG_SYS, .code = SYS_USER_DISPATCH_CODE, .sys = {next, (int32_t)t->s.mc.gpr[RAX], arch}};
     uint8_t block = PR_SYS_DISPATCH_OFF;
 
     if (next - t->user_dispatch.offset < t->user_dispatch.len)
@@ -71,8 +71,11 @@ user_dispatch(struct thread *t, uint64_t next)
         info = (struct ksiginfo){.signo = SIG_SEGV, .code = 0x80};
     else if (t->user_dispatch.selector && block == SYSCALL_DISPATCH_FILTER_ALLOW)
         return;
-    t->s.mc.rip = t->s.mc.gpr[RCX] = next;
-    t->s.mc.gpr[R11] = t->s.mc.rflags;
+    t->s.mc.rip = next;
+    if (arch == ARCH_X86_64) {
+        t->s.mc.gpr[RCX] = next;
+        t->s.mc.gpr[R11] = t->s.mc.rflags;
+    }
     signal_raise(t, &info, t->trapno, t->err, t->cr2);
 }
 
@@ -80,7 +83,7 @@ user_dispatch(struct thread *t, uint64_t next)
 
 /* The program is about to filter system calls: a call of the engine's own may
  * then be answered by the filter, or punished. What can be spared is from now on. */
-static void
+void
 confine(void)
 {
     code_confine();

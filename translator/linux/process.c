@@ -72,13 +72,15 @@ request_read(struct thread *t, bool clone3, struct clone_request *q, struct clon
     return 0;
 }
 
-/* The program's registers in the child: after the call, result 0. */
+/* The program's registers in the child: after the call, result 0. `syscall`: it was one, and not int 0x80. */
 static void
-child_context(struct thread *c, uint64_t next, uint64_t stack)
+child_context(struct thread *c, uint64_t next, uint64_t stack, bool syscall)
 {
     c->s.mc.gpr[RAX] = 0;
-    c->s.mc.gpr[RCX] = next;
-    c->s.mc.gpr[R11] = c->s.mc.rflags;
+    if (syscall) {
+        c->s.mc.gpr[RCX] = next;
+        c->s.mc.gpr[R11] = c->s.mc.rflags;
+    }
     c->s.mc.rip = next;
     if (stack)
         c->s.mc.gpr[RSP] = stack;
@@ -94,9 +96,9 @@ clone_thread(struct thread *t, const struct clone_request *q)
 
     if (!c)
         return -E_AGAIN;
-    c->s.mc = t->s.mc;
+    c->s.mc = t->gate ? *t->gate : t->s.mc;
     c->s.app_gs = t->s.app_gs;
-    child_context(c, syscall_next(t), q->stack);
+    child_context(c, syscall_next(t), q->stack, !t->gate);
     c->app_mask = t->app_mask;
     c->app_altstack.flags = SSF_DISABLE;
     if ((q->flags & (CLONE_VM | CLONE_VFORK)) == (CLONE_VM | CLONE_VFORK))
@@ -147,7 +149,7 @@ clone_process(struct thread *t, const struct clone_request *q)
         t->tid = (int)sys0(__NR_gettid);
         t->vfork_child = false;
         t->held = t->queued = 0;         /* pending signals are not inherited */
-        child_context(t, syscall_next(t), q->stack);
+        child_context(t, syscall_next(t), q->stack, true);
         signal_init_thread(t);
         engine_after_fork(t);
         tools_fork_child(t);

@@ -24,7 +24,8 @@
 #include "util/log.h"
 
 extern uint8_t enter_window[], enter_window_end[], enter_abort[], enter_native_end[], app_syscall_window[],
-    app_syscall_insn[], app_syscall_after[], app_syscall_abort[], safe_copy_begin[], safe_copy_end[], safe_copy_fault[], recover_resume[], raise_point[],
+    app_syscall_insn[], app_syscall_after[], app_syscall_abort[], app_syscall_ia32_window[], app_syscall_ia32_insn[], app_syscall_ia32_after[],
+    app_syscall_ia32_abort[], app_syscall_ia32_none[], safe_copy_begin[], safe_copy_end[], safe_copy_fault[], recover_resume[], raise_point[],
     signal_entry[], signal_restorer[], resume_dispatch[];
 
 _Static_assert(sizeof(struct ksiginfo) == sizeof ((struct thread *)0)->raised_info, "struct thread has room for it");
@@ -199,6 +200,8 @@ queue(struct thread *t, struct kucontext *uc, const struct ksiginfo *info)
         uc->mc.rip = (uint64_t)cache_call_abort;
     else if (within(uc->mc.rip, app_syscall_window, app_syscall_insn + 1))
         uc->mc.rip = (uint64_t)app_syscall_abort;
+    else if (within(uc->mc.rip, app_syscall_ia32_window, app_syscall_ia32_insn + 1))
+        uc->mc.rip = (uint64_t)app_syscall_ia32_abort;
 }
 
 static void
@@ -403,6 +406,10 @@ fault_in_engine(struct thread *t, struct kucontext *uc, struct ksiginfo *info)
         uc->mc.rip = (uint64_t)safe_copy_fault;
         return;
     }
+    if (uc->mc.rip == (uint64_t)app_syscall_ia32_insn) {
+        uc->mc.rip = (uint64_t)app_syscall_ia32_none;
+        return;
+    }
     if (t->recover) {
         uc->mc.rip = (uint64_t)recover_resume;
         uc->mc.rdi = (uint64_t)t->recover;
@@ -450,7 +457,8 @@ on_async(struct thread *t, struct kucontext *uc, const struct ksiginfo *info)
 {
     struct mcontext m;
 
-    if (notice_received(info, cache_contains(uc->mc.rip) || within(uc->mc.rip, app_syscall_window, app_syscall_after))) {
+    if (notice_received(info, cache_contains(uc->mc.rip) || within(uc->mc.rip, app_syscall_window, app_syscall_after) ||
+                                  within(uc->mc.rip, app_syscall_ia32_window, app_syscall_ia32_after))) {
         t->swallowed = true;
         return;
     }

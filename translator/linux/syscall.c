@@ -17,7 +17,7 @@
 /* ---- pass through ---- */
 
 long
-native_with(struct thread *t, const struct mcontext *m)
+native_through(struct thread *t, const struct mcontext *m, long (*gate)(const struct mcontext *))
 {
     long r;
 
@@ -25,11 +25,13 @@ native_with(struct thread *t, const struct mcontext *m)
     __atomic_store_n(&t->safe_epoch, UINT64_MAX, __ATOMIC_SEQ_CST);
     do {
         t->swallowed = false;
-        r = app_syscall(m);
+        r = gate(m);
     } while (r == -E_INTR && t->swallowed && !t->queued);   /* by a signal that the program does not get */
     __atomic_store_n(&t->safe_epoch, cache_epoch, __ATOMIC_SEQ_CST);
     return r;
 }
+
+long native_with(struct thread *t, const struct mcontext *m) { return native_through(t, m, app_syscall); }
 
 /* ---- calls that write code ---- */
 
@@ -169,14 +171,22 @@ syscall_result(struct thread *t, uint64_t next, long r)
     t->s.mc.rip = next;
 }
 
+long
+syscall_carry_out(struct thread *t)
+{
+    uint64_t nr = t->s.mc.gpr[RAX];
+    syscall_fn handler = nr < COUNT_OF(handlers) ? handlers[nr] : NULL;
+
+    return handler ? handler(t) : native(t);
+}
+
 void
 syscall_program(struct thread *t, uint64_t at, uint64_t next)
 {
     uint64_t nr = t->s.mc.gpr[RAX];
     if (UNLIKELY(t->user_dispatch.on))
-        user_dispatch(t, next);
-    syscall_fn handler = nr < COUNT_OF(handlers) ? handlers[nr] : NULL;
-    long r = handler ? handler(t) : native(t);
+        user_dispatch(t, next, ARCH_X86_64);
+    long r = syscall_carry_out(t);
 
     LOG(LOG_SYSCALL, "syscall %lu(0x%lx, 0x%lx, 0x%lx, 0x%lx) at 0x%lx = %ld", nr, ARG0(t), ARG1(t), ARG2(t), ARG3(t), at, r);
     __atomic_store_n(&t->safe_epoch, cache_epoch, __ATOMIC_SEQ_CST);

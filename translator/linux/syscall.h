@@ -18,8 +18,14 @@ static inline bool is_vsyscall(uint64_t pc) { return (pc & ~0xc00ull) == 0xfffff
 bool vsyscall_program(struct thread *t);
 
 /* app_syscall's answer when a signal came before the instruction. */
-enum { SYSCALL_ABORTED = -4095 };
+enum { SYSCALL_ABORTED = -4095, SYSCALL_NO_GATE = -4094 /* this kernel has no IA32 emulation */ };
 long app_syscall(const struct mcontext *mc);
+long app_syscall_ia32(const struct mcontext *mc);      /* the same by int 0x80 */
+/* The call of t->s.mc, with the engine's part in it. Returns what the program is to find in rax. */
+long syscall_carry_out(struct thread *t);
+/* The one of `int 0x80` at mc.rip; *next is the address behind it and becomes where the program goes on.
+ * False: the kernel has no such gate. */
+bool syscall_ia32_program(struct thread *t, uint64_t *next);
 
 /* linux/process.c */
 long process_clone(struct thread *t, bool clone3);
@@ -29,7 +35,8 @@ void exec_script(const char *path, uint64_t argv, uint64_t envp);
 NORETURN void process_exit(struct thread *t, long nr, int status);    /* nr: exit or exit_group */
 
 /* linux/handle_process.c */
-void user_dispatch(struct thread *t, uint64_t next);    /* returns unless the call becomes a SIGSYS */
+enum { ARCH_X86_64 = 0xc000003e, ARCH_I386 = 0x40000003 };
+void user_dispatch(struct thread *t, uint64_t next, uint32_t arch);    /* returns unless the call becomes a SIGSYS */
 
 /* linux/handle_limits.c: how much of the kernel's RLIMIT_AS and RLIMIT_DATA is not the program's own, soft and hard;
  * 0: the program has set none */
