@@ -18,6 +18,7 @@ enum reloc_kind {
     RELOC_EXIT,     /* … to the stub (or linked fragment) of exit number `target`        */
     RELOC_COLD,     /* … to constant number `target` of this fragment's cold part        */
     RELOC_HOT,      /* … to offset `target` of this fragment's body                     */
+    RELOC_SIDE,     /* … to offset `target` of this fragment's part out of line         */
 };
 struct reloc {
     uint32_t off;        /* of the displacement                                        */

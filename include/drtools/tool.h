@@ -92,6 +92,15 @@ struct dr_signal {
     struct dr_mcontext *mc;             /* may be changed; REDIRECT: go on there without a handler */
 };
 
+/* An instruction that a tool inserted has faulted. mc: the program's registers before the instruction it was put in front of. */
+struct dr_fault {
+    size_t size;
+    dr_thread *thread;
+    int signal;
+    uint64_t address;                   /* that it accessed, where the processor tells: not for a non-canonical one */
+    struct dr_mcontext *mc;             /* may be changed                                         */
+};
+
 /* Callbacks; NULL: not wanted. Called without engine locks unless said otherwise. */
 struct dr_tool {
     size_t size;                        /* sizeof(struct dr_tool)                                 */
@@ -124,6 +133,8 @@ struct dr_tool {
      * at the start: before thread_start, the program first. */
     void (*module_load)(const struct dr_module *m);
     void (*module_unload)(const struct dr_module *m);   /* before its memory goes                 */
+    /* True: dealt with; the program goes on at mc, in a block looked up afresh. If no tool deals with it, it is the engine's fault. */
+    bool (*fault)(struct dr_fault *f);
 };
 
 /* ---- blocks ---- */
@@ -135,6 +146,9 @@ const struct dr_insn *dr_block_insn(dr_block *b, unsigned index);
 /* Arithmetic flags are free to change before instruction `index`: they are all overwritten before anything
  * reads them or can fault. */
 bool dr_flags_dead(dr_block *b, unsigned index);
+/* … before anything reads them. The program sees what they were changed to only in the frame of a fault's signal. Looks ahead into
+ * read-only code behind the block. */
+bool dr_flags_unread(dr_block *b, unsigned index);
 
 /* ---- inserting, from block_insn: code that runs before the instruction ---- */
 
@@ -152,12 +166,34 @@ void dr_insert_add(dr_block *b, unsigned index, uint32_t slot, int32_t n);
 /* A register the inserted code may use; its value is kept aside and put back by dr_give_registers
  * (called by the engine as well after block_insn). REG_NONE: none left. At most three. */
 enum reg dr_take_register(dr_block *b, unsigned index);
+/* A register that keeps what inserted code puts into it until dr_holds changes: the engine puts the program's value back before
+ * an instruction that uses it and at the block's end. One at a time, and one tool at a time. `preferred` (or REG_NONE): taken
+ * unless the instruction uses it. Before dr_take_register. REG_NONE: none can be had. */
+enum reg dr_hold_register(dr_block *b, unsigned index, enum reg preferred);
+unsigned dr_holds(const dr_block *b);                       /* differs whenever another one is held; 0: none is */
 /* … this one. rcx and rdx, and one other of all but rsp, can be had at a time. */
 bool dr_take_this_register(dr_block *b, enum reg r);
 void dr_give_registers(dr_block *b);
 /* Clean call: f(arg, address of the program's registers) on the engine's stack; every register of the
  * program is saved before and restored after, with what f changed, but for vector state, which f must not touch. */
 void dr_insert_call(dr_block *b, void (*f)(uint64_t arg, struct dr_mcontext *mc), uint64_t arg);
+
+/* At the first instruction of a function: calls f (as a clean call) in its place. True: it is done, and the program goes on at its
+ * return address, with the registers as f left them. False: the function's own code runs. */
+void dr_insert_function(dr_block *b, bool (*f)(uint64_t arg, struct dr_mcontext *mc), uint64_t arg);
+
+/* ---- out of line: what is seldom run, away from the hot code ---- */
+
+/* A jump from here, on condition code cc or DR_ALWAYS, to what is emitted next to dr_side(). That part begins in the state of
+ * this place (taken and held registers), and must keep it on its way back. */
+enum { DR_ALWAYS = 16 };
+void dr_side_begin(dr_block *b, uint8_t cc);
+struct emit *dr_side(dr_block *b);
+/* Jumps from the side part to where the inline code goes on at the moment. */
+void dr_side_jump_back(dr_block *b, uint8_t cc);
+/* The end of a side part: a call of f with the program's registers, as a clean call, and back to where the inline code goes on at
+ * the moment. No register may be taken but rcx, whose content the call loses; one that is held keeps its content. */
+void dr_side_call(dr_block *b, void (*f)(uint64_t arg, struct dr_mcontext *mc), uint64_t arg);
 
 /* Execution redirected: in a clean call, has the program go on at mc->rip with the registers of mc. */
 void dr_redirect(dr_thread *t);

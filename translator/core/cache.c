@@ -14,13 +14,13 @@
 
 struct mutex cache_lock;
 uint8_t *cache_base, *cache_exit_routine, *cache_ibl_miss, *cache_pad_miss, *cache_ibl_window, *cache_ibl_window_end, *cache_ibl_out;
-uint8_t *cache_call_routine, *cache_call_window, *cache_call_window_end, *cache_call_abort;
+uint8_t *cache_call_routine, *cache_side_routine, *cache_call_window, *cache_call_window_end, *cache_call_abort;
 uint32_t cache_size;
 volatile uint64_t cache_epoch = 1;
 struct cache_stats cache_stats;
 
 extern uint8_t cache_blob[], cache_blob_end[], blob_exit[], blob_ibl_miss[], blob_pad_miss[], blob_ibl_out[], ibl_window[],
-    ibl_window_end[], blob_ibl_index[], blob_call[], call_window[], call_window_end[], call_abort[];
+    ibl_window_end[], blob_ibl_index[], blob_return_index[], blob_call[], blob_side[], call_window[], call_window_end[], call_abort[];
 
 static struct area hot, cold;       /* bodies; stubs, constants and state maps */
 struct area cache_pads;
@@ -97,6 +97,7 @@ static const struct { uint8_t **copy, *original; } routines[] = {
     {&cache_ibl_window_end, ibl_window_end},
     {&cache_ibl_out, blob_ibl_out},
     {&cache_call_routine, blob_call},
+    {&cache_side_routine, blob_side},
     {&cache_call_window, call_window},
     {&cache_call_window_end, call_window_end},
     {&cache_call_abort, call_abort},
@@ -115,8 +116,10 @@ cache_init(uint8_t *at, size_t size)
         return false;
     size_t blob = (size_t)(cache_blob_end - cache_blob);
     memcpy(cache_base, cache_blob, blob);
-    if (!have_bmi2)                      /* movzx eax, cx, and a nop, in place of the pext */
+    if (!have_bmi2) {                    /* movzx eax (edx), cx, and a nop, in place of the pext */
         memcpy(cache_base + (blob_ibl_index - cache_blob), "\x0f\xb7\xc1\x0f\x1f\x84\0\0\0\0\0", 11);
+        memcpy(cache_base + (blob_return_index - cache_blob), "\x0f\xb7\xd1\x0f\x1f\x84\0\0\0\0\0", 11);
+    }
     for (unsigned i = 0; i < COUNT_OF(routines); i++)
         *routines[i].copy = cache_base + (routines[i].original - cache_blob);
     hot.backed = 0;
@@ -210,21 +213,24 @@ write_stub(uint32_t off, exit_id x)
     memcpy(p + 13, &d, 4);
 }
 
+/* Of the part of the fragment that was drafted in `e` and stands at `part`. */
 static void
-apply_relocs(const struct draft *d, const struct fragment *f)
+apply_relocs(const struct draft *d, const struct fragment *f, const struct emit *e, uint32_t part)
 {
-    for (unsigned i = 0; i < d->hot.n_reloc; i++) {
-        const struct reloc *r = &d->hot.reloc[i];
-        uint8_t *at = cache_at(f->body) + r->off;
+    for (unsigned i = 0; i < e->n_reloc; i++) {
+        const struct reloc *r = &e->reloc[i];
+        uint8_t *at = cache_at(part) + r->off;
         uint64_t to = r->target;
         if (r->kind == RELOC_EXIT) {
             struct exit *x = &exits[f->exit0 + r->target];
-            x->jump = f->body + r->off;
+            x->jump = part + r->off;
             to = (uint64_t)cache_at(x->stub);
         } else if (r->kind == RELOC_COLD) {
             to = (uint64_t)cache_at(f->map) - 8 * (d->n_constants - r->target);
         } else if (r->kind == RELOC_HOT) {
             to = (uint64_t)cache_at(f->body) + r->target;
+        } else if (r->kind == RELOC_SIDE) {
+            to = (uint64_t)cache_at(f->side) + r->target;
         }
         int64_t disp = (int64_t)(to - (uint64_t)at - r->end);
         CHECK(fits_i32(disp), "a relocated displacement is in reach");
@@ -282,18 +288,31 @@ place_body(struct draft *d, uint32_t len)
     return chunk ? chunk + lead : 0;
 }
 
+static uint32_t
+draft_map_bytes(const struct draft *d)
+{
+    return (d->n_map + d->n_side_map) * (uint32_t)sizeof(struct map_entry);
+}
+
+bool
+cache_can_hold(const struct draft *d)
+{
+    return d->n_exits * STUB_SIZE + emit_off(&d->side) + d->n_constants * 8 + draft_map_bytes(d) + 64 <= MAX_CHUNK &&
+           emit_off(&d->hot) + 128 <= MAX_CHUNK;
+}
+
 frag_id
 cache_commit(struct draft *d, exit_id after)
 {
-    uint32_t len = emit_off(&d->hot), map_bytes = d->n_map * (uint32_t)sizeof(struct map_entry);
-    uint32_t constants = (uint32_t)align_up(d->n_exits * STUB_SIZE, 8), constant_bytes = d->n_constants * 8;
-    uint32_t cold_len = constants + constant_bytes + map_bytes;
+    uint32_t len = emit_off(&d->hot), side = (uint32_t)align_up(d->n_exits * STUB_SIZE, 8), side_len = emit_off(&d->side);
+    uint32_t constants = (uint32_t)align_up(side + side_len, 8), constant_bytes = d->n_constants * 8;
+    uint32_t cold_len = constants + constant_bytes + draft_map_bytes(d);
 
     if (want_restart)                    /* somebody waits for the cache to be empty */
         return 0;
     frag_id id = frag_alloc();
     exit_id x0 = id ? exits_alloc(d->n_exits) : 0;
-    uint32_t cold_off = x0 || !d->n_exits ? area_alloc(&cold, cold_len) : 0;
+    uint32_t cold_off = x0 || !d->n_exits ? area_alloc_aligned(&cold, cold_len) : 0;
     uint32_t body = cold_off ? place_body(d, len) : 0;
 
     if (!body) {                         /* the reset that follows takes memory back, not numbers */
@@ -305,20 +324,26 @@ cache_commit(struct draft *d, exit_id after)
     }
     struct fragment *f = &frags[id];
     *f = (struct fragment){.tag = d->tag, .mode = d->mode, .flags = d->flags, .app_len = d->app_len, .body = body, .body_len = len,
-                           .cold = cold_off, .cold_len = cold_len, .exit0 = x0, .n_exits = (uint16_t)d->n_exits, .n_map = (uint16_t)d->n_map};
+                           .cold = cold_off, .cold_len = cold_len, .exit0 = x0, .n_exits = (uint16_t)d->n_exits, .n_map = (uint16_t)(d->n_map + d->n_side_map),
+                           .side = cold_off + side, .side_len = side_len};
     f->map = cold_off + constants + constant_bytes;
     memcpy(cache_at(cold_off + constants), d->constant, constant_bytes);
-    memcpy(cache_at(f->map), d->map, map_bytes);
+    memcpy(cache_at(f->map), d->map, d->n_map * sizeof *d->map);
+    memcpy(cache_at(f->map) + d->n_map * sizeof *d->map, d->side_map, d->n_side_map * sizeof *d->side_map);
+    memcpy(cache_at(f->side), d->side_code, side_len);
     for (unsigned i = 0; i < d->n_exits; i++) {
         exits[x0 + i] = (struct exit){.target = d->exit[i].target, .kind = d->exit[i].kind, .app_off = d->exit[i].app_off, .stub = cold_off + i * STUB_SIZE, .from = id,
                                         .lead = d->exit[i].kind == X_MODE ? d->exit[i].mode : i == d->n_exits - 1 ? d->fall_lead : 0};
         write_stub(cold_off + i * STUB_SIZE, x0 + i);
     }
     memcpy(cache_at(body), d->code, len);
-    apply_relocs(d, f);
+    apply_relocs(d, f, &d->hot, body);
+    apply_relocs(d, f, &d->side, f->side);
     if (d->spot)
         overlay(after, id);
-    line_put(body, id, false);
+    line_put(body, id, LINE_BODY);
+    if (f->side_len)
+        line_put(f->side, id, LINE_SIDE);
     if (!(d->flags & FRAG_ONCE)) {
         pages_add(id);
         table_insert(id);
@@ -392,11 +417,13 @@ release(frag_id id)
 {
     struct fragment *f = &frags[id];
 
-    line_remove(f->body, id, false);
+    line_remove(f->body, id, LINE_BODY);
+    if (f->side_len)
+        line_remove(f->side, id, LINE_SIDE);
     free_body(f);
     area_free(&cold, f->cold, f->cold_len);
     if (f->pad) {
-        line_remove(f->pad, id, true);
+        line_remove(f->pad, id, LINE_PAD);
         if (!(f->flags & FRAG_PAD_INLINE))
             area_free(&cache_pads, f->pad, PAD_SIZE);
     }

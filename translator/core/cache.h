@@ -34,8 +34,9 @@ struct fragment {
     uint32_t cold, cold_len;    /* stubs, then the state map                                 */
     uint32_t map;               /* offset in the cache of the state map (struct map_entry[]) */
     uint32_t pad;               /* landing pad for indirect branches, 0: none yet            */
+    uint32_t side, side_len;    /* what tools put out of line: offset in the cache, bytes    */
     exit_id exit0, incoming;    /* first of its exits; head of exits linked to it            */
-    frag_id body_line, pad_line;/* lists of what starts in the same cache line               */
+    frag_id line_next[3];       /* lists of what starts in the same cache line, by enum line_kind */
     union {
         frag_id page_next[2];   /* lists of fragments by source page (first and last page)   */
         uint64_t epoch;         /* dead: when its memory may be used again                   */
@@ -73,13 +74,17 @@ enum map_kind {
     MAP_EXIT,       /* the state at the target of exit number app_off                            */
     MAP_SYSCALLED,  /* after an inline system call: as MAP_INSIDE, and rcx := the address of app_off */
 };
-enum { MAP_RCX = 1, MAP_RDX = 2, MAP_SCRATCH = 4 };   /* the program's value is in spill[0], [1], [2] */
+enum {
+    MAP_RCX = 1, MAP_RDX = 2, MAP_SCRATCH = 4,        /* the program's value is in spill[0], [1], [2] */
+    MAP_HELD = 8,                                     /* that of the held register is in hold            */
+    MAP_TOOL = 16,                                    /* code of a tool's: a fault is the tool's         */
+};
 struct map_entry {
     uint16_t off;
     uint16_t app_off;
     uint8_t kind;
     uint8_t spilled;      /* MAP_RCX, …                            */
-    uint8_t scratch;      /* register of MAP_SCRATCH               */
+    uint8_t scratch;      /* registers: of MAP_SCRATCH in the low four bits, of MAP_HELD in the others */
     uint8_t uninserted;   /* of what tools put before this instruction, that of so many, the last ones, has not had its effect yet */
     int32_t rsp_adjust;   /* program's rsp = rsp + rsp_adjust      */
 };
@@ -90,9 +95,13 @@ struct draft;
 /* A way out of `d` to its current instruction in another mode. Returns its number for RELOC_EXIT. */
 uint64_t draft_mode_exit(struct draft *d, unsigned mode);
 void draft_map_inserted(struct draft *d, uint8_t spilled, uint8_t scratch, unsigned uninserted);
+/* The same for what is emitted to the side part. */
+void draft_map_side(struct draft *d, uint8_t spilled, uint8_t scratch, unsigned uninserted);
 
 /* A block under construction. One a thread at a time; large, lives in the thread's scratch. */
-enum { DRAFT_MAX_EXITS = 64, DRAFT_MAX_CONSTANTS = 64, DRAFT_MAX_MAP = 600, DRAFT_CODE = 16 << 10 };
+enum { DRAFT_MAX_EXITS = 64, DRAFT_MAX_CONSTANTS = 64, DRAFT_MAX_MAP = 1200, DRAFT_CODE = 16 << 10, DRAFT_SIDE = 24 << 10 };
+/* Offsets in a state map: of the body as they are, of the side part from here on. */
+enum { MAP_SIDE = 0x8000 };
 struct draft_exit { uint64_t target; uint8_t kind, mode; uint16_t app_off; };
 struct draft {
     uint64_t tag;
@@ -103,16 +112,18 @@ struct draft {
     bool landing;               /* wants its landing pad right in front                    */
     uint32_t spot;              /* where it could overlay its predecessor's jump, or 0     */
     bool stop_after_stores;     /* a store could change what follows it                    */
-    struct emit hot;
+    struct emit hot, side;      /* the body; what tools put out of line                    */
+    uint8_t held;               /* register whose program value is in its slot, or REG_NONE */
     struct draft_exit exit[DRAFT_MAX_EXITS];
     unsigned n_exits;
-    struct map_entry map[DRAFT_MAX_MAP];
-    unsigned n_map;
+    struct map_entry map[DRAFT_MAX_MAP], side_map[DRAFT_MAX_MAP];
+    unsigned n_map, n_side_map;
     uint64_t constant[DRAFT_MAX_CONSTANTS];     /* placed in the cold part; RELOC_COLD counts from the first */
     unsigned n_constants;
     uint8_t fall_lead;          /* the last exit is an unconditional jump at the very end: see struct exit.lead */
     struct reloc relocs[EMIT_MAX_RELOCS];
-    uint8_t code[DRAFT_CODE];
+    struct reloc side_relocs[EMIT_MAX_RELOCS];
+    uint8_t code[DRAFT_CODE], side_code[DRAFT_SIDE];
 };
 
 extern struct mutex cache_lock;
@@ -133,6 +144,8 @@ frag_id cache_find(uint64_t tag, unsigned mode);       /* the same, with cache_l
 /* Places a finished draft. 0: the cache is full (caller resets it and retries).
  * `after`: a fragment of a single-threaded process whose final jump may be overlaid, or 0. */
 frag_id cache_commit(struct draft *d, exit_id after);
+/* Small enough to be placed. */
+bool cache_can_hold(const struct draft *d);
 /* Where code that runs on from exit `x` would stand right behind it, its jump saved; 0: not possible. */
 uint32_t cache_overlay_spot(exit_id x);
 /* Start address modulo 8 that a body for `d` will get. */
@@ -157,7 +170,7 @@ void cache_reclaim(void);
 void cache_reclaim_if_needed(void);     /* the same, taking cache_lock, when anything waits */
 void cache_after_fork(void);
 
-/* The live (or dying) fragment whose body or pad holds cache address pc, or 0. Takes cache_lock unless the thread holds it. */
+/* The live (or dying) fragment whose body, side part or pad holds cache address pc, or 0. Takes cache_lock unless the thread holds it. */
 frag_id cache_owner(uint64_t pc, bool *in_pad);
 
 extern volatile uint64_t cache_epoch;
@@ -173,6 +186,6 @@ extern struct cache_stats cache_stats;
 extern void *const cache_table_address;
 /* blob addresses inside the cache */
 extern bool have_bmi2;
-extern uint8_t *cache_exit_routine, *cache_ibl_miss, *cache_pad_miss, *cache_ibl_window, *cache_ibl_window_end, *cache_ibl_out, *cache_call_routine, *cache_call_window, *cache_call_window_end, *cache_call_abort;
+extern uint8_t *cache_exit_routine, *cache_ibl_miss, *cache_pad_miss, *cache_ibl_window, *cache_ibl_window_end, *cache_ibl_out, *cache_call_routine, *cache_side_routine, *cache_call_window, *cache_call_window_end, *cache_call_abort;
 
 #endif

@@ -37,8 +37,9 @@ void table_reclaim(uint64_t safe_epoch);
 
 /* index.c */
 bool index_init(size_t cache_bytes);
-void line_put(uint32_t off, frag_id id, bool pad);
-void line_remove(uint32_t off, frag_id id, bool pad);
+enum line_kind { LINE_BODY, LINE_PAD, LINE_SIDE };
+void line_put(uint32_t off, frag_id id, enum line_kind kind);
+void line_remove(uint32_t off, frag_id id, enum line_kind kind);
 void pages_add(frag_id id);
 void pages_remove(frag_id id);
 unsigned index_delete_range(uint64_t lo, uint64_t hi);

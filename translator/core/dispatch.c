@@ -191,9 +191,12 @@ dispatch(struct thread *t)
     } else if (reason == EXIT_CALLED) {
         struct app_state s;
         bool pad;
-        frag_id f = cache_owner(t->s.call_back, &pad);
-        if (f && translate_state(f, t->s.call_back, &s))
+        frag_id f = t->s.returns ? 0 : cache_owner(t->s.call_back, &pad);
+        t->s.returns = 0;
+        if (f && translate_state(f, t->s.call_back, &s)) {
+            state_recover(t, &s, t->s.mc.gpr);
             tools_block_cut(t, frag_get(f)->tag, frag_get(f)->mode, s.pc, s.entry.uninserted);
+        }
         publish_outside(t);
         go_on(t, t->s.mc.rip, 0, false);
     } else {

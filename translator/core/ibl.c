@@ -105,7 +105,7 @@ pad_register(frag_id id, uint32_t off)
 {
     frag_get(id)->pad = off;
     table_set_pad(id, off);
-    line_put(off, id, true);
+    line_put(off, id, LINE_PAD);
     cache_stats.pads++;
 }
 

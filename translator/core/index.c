@@ -4,53 +4,62 @@
  * Threads: callers hold cache_lock. */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "core/cache_priv.h"
+#include "core/tools.h"
 #include "linux/memory.h"
 
 /* ---- by cache address ---- */
 
-enum { LINE = 64 };
-static frag_id *body_lines, *pad_lines;     /* heads; links are body_line and pad_line of struct fragment */
+enum { LINE = 64, LINE_KINDS = 3 };
+static frag_id *lines[LINE_KINDS];          /* heads by enum line_kind; links are line_next of struct fragment */
 
 void
-line_put(uint32_t off, frag_id id, bool pad)
+line_put(uint32_t off, frag_id id, enum line_kind kind)
 {
-    frag_id *head = &(pad ? pad_lines : body_lines)[off / LINE];
+    frag_id *head = &lines[kind][off / LINE];
 
-    *(pad ? &frag_get(id)->pad_line : &frag_get(id)->body_line) = *head;
+    frag_get(id)->line_next[kind] = *head;
     *head = id;
 }
 
 void
-line_remove(uint32_t off, frag_id id, bool pad)
+line_remove(uint32_t off, frag_id id, enum line_kind kind)
 {
-    frag_id *at = &(pad ? pad_lines : body_lines)[off / LINE];
+    frag_id *at = &lines[kind][off / LINE];
 
     while (*at && *at != id)
-        at = pad ? &frag_get(*at)->pad_line : &frag_get(*at)->body_line;
+        at = &frag_get(*at)->line_next[kind];
     CHECK(*at, "a fragment is on the list of its cache line");
-    *at = pad ? frag_get(id)->pad_line : frag_get(id)->body_line;
+    *at = frag_get(id)->line_next[kind];
 }
 
+/* The fragment whose body, or side part, holds `off`. */
 static frag_id
-body_at(uint32_t off)
+part_at(uint32_t off, enum line_kind kind)
 {
     frag_id best = 0;
+    uint32_t start = 0, len = 0;
 
     for (uint32_t line = off / LINE, back = 0; !best && back <= MAX_CHUNK / LINE; line--, back++) {
-        for (frag_id id = body_lines[line]; id; id = frag_get(id)->body_line)
-            if (frag_get(id)->body <= off && (!best || frag_get(id)->body > frag_get(best)->body))
+        for (frag_id id = lines[kind][line]; id; id = frag_get(id)->line_next[kind]) {
+            const struct fragment *f = frag_get(id);
+            uint32_t at = kind == LINE_SIDE ? f->side : f->body;
+            if (at <= off && (!best || at > start)) {
                 best = id;
+                start = at;
+                len = kind == LINE_SIDE ? f->side_len : f->body_len;
+            }
+        }
         if (!line)
             break;
     }
-    return best && off - frag_get(best)->body < frag_get(best)->body_len ? best : 0;
+    return best && off - start < len ? best : 0;
 }
 
 static frag_id
 pad_at(uint32_t off)
 {
     for (uint32_t line = off / LINE, back = 0; back < 3 && line; line--, back++)
-        for (frag_id id = pad_lines[line]; id; id = frag_get(id)->pad_line)
+        for (frag_id id = lines[LINE_PAD][line]; id; id = frag_get(id)->line_next[LINE_PAD])
             if (off - frag_get(id)->pad < (frag_get(id)->flags & FRAG_PAD_INLINE ? frag_get(id)->body - frag_get(id)->pad : PAD_SIZE))
                 return id;
     return 0;
@@ -63,7 +72,9 @@ cache_owner(uint64_t pc, bool *in_pad)
         return 0;
     uint32_t off = (uint32_t)(pc - (uint64_t)cache_base);
     mutex_lock(&cache_lock);
-    frag_id id = body_at(off);
+    frag_id id = part_at(off, LINE_BODY);
+    if (!id && n_tools)
+        id = part_at(off, LINE_SIDE);
     *in_pad = !id;
     if (!id)
         id = pad_at(off);
@@ -144,11 +155,13 @@ pages_remove(frag_id id)
 bool
 index_init(size_t cache_bytes)
 {
-    body_lines = engine_map(cache_bytes / LINE * sizeof *body_lines);
-    pad_lines = engine_map(cache_bytes / LINE * sizeof *pad_lines);
+    bool ok = true;
+
+    for (unsigned k = 0; k < LINE_KINDS; k++)
+        ok &= (lines[k] = engine_map(cache_bytes / LINE * sizeof *lines[k])) != NULL;
     pages_mask = 1023;
     pages = engine_map((pages_mask + 1) * sizeof *pages);
-    return body_lines && pad_lines && pages;
+    return ok && pages;
 }
 
 /* The list `p`: fragments of the page that have source bytes in [lo, hi). */

@@ -34,6 +34,10 @@
 #define SLOT_CALL_BACK 0x140  /* … where in the cache to go on                              */
 #define SLOT_BRANCH    0x148  /* pc of the last indirect branch, once branch_sources_kept is set */
 #define SLOT_IBL_MODE  0x150  /* the mode's table begins so many entries behind SLOT_IBL      */
+#define SLOT_HOLD      0x158  /* program's value of the register that tools hold in a block  */
+#define SLOT_FUNCTION  0x160  /* replaced function: what is called for it …                 */
+#define SLOT_RETURNS   0x168  /* … nonzero: it is done, the program goes on at mc.rip        */
+#define SLOT_SIDE_CALL 0x170  /* C function that out-of-line calls go to                     */
 #define SLOT_IBL       0x10000 /* indirect-branch table: up to 65536 landing addresses     */
 
 #define IBL_MAX_ENTRIES 65536

@@ -76,6 +76,7 @@ thread_create(void)
     t->s.self = t;
     t->s.dstack = b + GUARD + STACK;
     t->s.dispatch = dispatch;
+    t->s.side_call = tools_side_call;
     t->s.table = cache_table_address;
     thread_set_mode(t, 0);
     t->block = b;

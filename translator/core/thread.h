@@ -19,6 +19,8 @@ struct mcontext {
     uint64_t rflags;
 };
 
+struct side_call;
+
 struct slots {
     struct thread *self;
     uint64_t spill[3];
@@ -40,6 +42,10 @@ struct slots {
     uint64_t call_arg, call_back;
     uint64_t branch;
     uint64_t ibl_mode;
+    uint64_t hold;
+    bool (*function)(uint64_t arg, struct mcontext *mc);
+    uint64_t returns;
+    void (*side_call)(const struct side_call *c, struct thread *t);
 };
 
 /* Reasons in slots.exit; anything below EXIT_FIRST_REASON is an exit number. */
@@ -132,6 +138,10 @@ PIN(call_arg, SLOT_CALL_ARG);
 PIN(call_back, SLOT_CALL_BACK);
 PIN(branch, SLOT_BRANCH);
 PIN(ibl_mode, SLOT_IBL_MODE);
+PIN(hold, SLOT_HOLD);
+PIN(function, SLOT_FUNCTION);
+PIN(returns, SLOT_RETURNS);
+PIN(side_call, SLOT_SIDE_CALL);
 #undef PIN
 _Static_assert(sizeof(struct thread) <= SLOT_IBL, "the indirect-branch table follows struct thread");
 

@@ -143,6 +143,8 @@ tools_fragment_deleted(uint64_t tag, unsigned mode)
 
 /* ---- blocks ---- */
 
+static void map_before(dr_block *b);
+
 /* With a memory operand, explicit or not, as far as faults go. */
 static bool
 touches_memory(const struct insn *in)
@@ -179,21 +181,54 @@ tools_block_begin(struct dr_block *b)
     find_dead_flags(b);
     b->spilled = 0;
     b->wanted = 0;
+    b->holds = 0;
+    b->has_uses = b->has_unread = false;
     EACH(i)
         if (HAS(i, block_begin) && tools[i]->block_begin(b) && HAS(i, block_insn))
             b->wanted |= 1u << i;
 }
 
+/* Registers that each instruction reads or writes. */
+static uint16_t
+uses_of(dr_block *b, unsigned index)
+{
+    struct effects fx;
+
+    for (unsigned i = 0; !b->has_uses && i < b->n; i++) {
+        scan_effects((const uint8_t *)b->draft->tag + b->off[i], &b->insn[i], &fx);
+        b->uses[i] = fx.reads | fx.writes;
+    }
+    b->has_uses = true;
+    return b->uses[index];
+}
+
+static void
+release_held(dr_block *b)
+{
+    struct draft *d = b->draft;
+
+    if (d->held == REG_NONE)
+        return;
+    map_before(b);
+    x_mov_r_slot(&d->hot, d->held, SLOT_HOLD);
+    d->held = REG_NONE;
+    map_before(b);
+}
+
 void
-tools_insert(struct dr_block *b, unsigned index)
+tools_insert(struct dr_block *b, unsigned index, bool last)
 {
     b->at = index;
+    if (b->draft->held != REG_NONE && uses_of(b, index) >> b->draft->held & 1)
+        release_held(b);
     EACH(i)
         if (b->wanted >> i & 1) {
             b->tool = i;
             tools[i]->block_insn(b, index);
             dr_give_registers(b);
         }
+    if (last)
+        release_held(b);
 }
 
 void
@@ -254,6 +289,65 @@ bool
 dr_flags_dead(dr_block *b, unsigned index)
 {
     return index < b->n && (b->flags_dead[index / 64] >> (index % 64) & 1);
+}
+
+/* Whether code from pc on surely overwrites the arithmetic flags in `live` before reading one of them, as far as a short look shows. */
+static bool
+flags_overwritten(const dr_block *b, uint64_t pc, uint16_t live)
+{
+    struct insn in;
+
+    for (unsigned i = 0; i < 10 && pc >= b->code_lo && pc < b->code_hi; i++) {
+        if (!scan_insn((const uint8_t *)pc, MIN(b->code_hi - pc, 64ul), &in))
+            break;
+        if (in.flags_read & live || in.cls == INSN_INVALID)
+            break;
+        live &= (uint16_t)~in.flags_written;
+        if (!live)
+            return true;
+        if (in.cls == INSN_JMP || in.cls == INSN_CALL)
+            pc += in.len + (uint64_t)in.imm;
+        else if (in.cls == INSN_PLAIN)
+            pc += in.len;
+        else
+            break;
+    }
+    return false;
+}
+
+/* Behind the block's last instruction. */
+static bool
+flags_unread_behind(const dr_block *b)
+{
+    const struct insn *last = &b->insn[b->n - 1];
+    uint64_t next = b->draft->tag + b->off[b->n - 1] + last->len;
+
+    switch (last->cls) {
+    case INSN_JMP:
+    case INSN_CALL:
+        return flags_overwritten(b, next + (uint64_t)last->imm, FLAGS_ARITH);
+    case INSN_JCC:
+        return flags_overwritten(b, next + (uint64_t)last->imm, FLAGS_ARITH) && flags_overwritten(b, next, FLAGS_ARITH);
+    case INSN_PLAIN:
+        return flags_overwritten(b, next, FLAGS_ARITH);
+    default:
+        return false;
+    }
+}
+
+bool
+dr_flags_unread(dr_block *b, unsigned index)
+{
+    if (!b->has_unread) {
+        uint16_t live = flags_unread_behind(b) ? 0 : FLAGS_ARITH;
+        b->has_unread = true;
+        memset(b->flags_unread, 0, sizeof b->flags_unread);
+        for (unsigned i = b->n; i--;) {
+            live = (uint16_t)((live & ~b->insn[i].flags_written) | (b->insn[i].flags_read & FLAGS_ARITH));
+            b->flags_unread[i / 64] |= (uint64_t)!live << (i % 64);
+        }
+    }
+    return index < b->n && (b->flags_unread[index / 64] >> (index % 64) & 1);
 }
 
 /* ---- inserting ---- */
@@ -349,6 +443,116 @@ dr_give_registers(dr_block *b)
     }
 }
 
+/* The register that the block uses last from `index` on; `preferred` wins a tie, and anything if the instruction does not use it. */
+static enum reg
+register_to_hold(dr_block *b, unsigned index, enum reg preferred)
+{
+    uint16_t left = (uint16_t)~(1u << RSP | uses_of(b, index)), first = left;
+
+    if (preferred != REG_NONE && left >> preferred & 1)
+        return preferred;
+    for (unsigned i = index + 1; i < b->n && (left & ~b->uses[i]); i++)
+        left &= (uint16_t)~b->uses[i];
+    return first ? (enum reg)__builtin_ctz(left) : REG_NONE;
+}
+
+enum reg
+dr_hold_register(dr_block *b, unsigned index, enum reg preferred)
+{
+    struct draft *d = b->draft;
+
+    if (d->held != REG_NONE && b->hold_tool != b->tool)
+        return REG_NONE;
+    if (d->held != REG_NONE && (preferred == REG_NONE || d->held == preferred || uses_of(b, index) >> preferred & 1))
+        return d->held;
+    release_held(b);
+    enum reg r = register_to_hold(b, index, preferred);
+    if (r == REG_NONE || registers_taken(b) >> r & 1)
+        return REG_NONE;
+    map_before(b);
+    x_mov_slot_r(&d->hot, SLOT_HOLD, r);
+    d->held = (uint8_t)r;
+    b->hold_tool = (uint8_t)b->tool;
+    b->holds++;
+    map_before(b);
+    return r;
+}
+
+unsigned dr_holds(const dr_block *b) { return b->draft->held == REG_NONE ? 0 : b->holds; }
+
+/* ---- out of line ---- */
+
+struct emit *dr_side(dr_block *b) { return &b->draft->side; }
+
+void
+dr_side_begin(dr_block *b, uint8_t cc)
+{
+    struct emit *e = &b->draft->hot;
+
+    map_before(b);
+    if (cc == DR_ALWAYS)
+        emit_u8(e, 0xe9);
+    else {
+        emit_u8(e, 0x0f);
+        emit_u8(e, (uint8_t)(0x80 | cc));
+    }
+    emit_pc32(e, RELOC_SIDE, emit_off(&b->draft->side), 0);
+    draft_map_side(b->draft, b->spilled, b->scratch, n_tools - b->tool);
+}
+
+void
+dr_side_jump_back(dr_block *b, uint8_t cc)
+{
+    struct emit *s = &b->draft->side;
+
+    if (cc == DR_ALWAYS)
+        emit_u8(s, 0xe9);
+    else {
+        emit_u8(s, 0x0f);
+        emit_u8(s, (uint8_t)(0x80 | cc));
+    }
+    emit_pc32(s, RELOC_HOT, emit_off(&b->draft->hot), 0);
+}
+
+void
+dr_side_call(dr_block *b, void (*f)(uint64_t arg, struct dr_mcontext *mc), uint64_t arg)
+{
+    struct draft *d = b->draft;
+    struct emit *s = &d->side;
+    struct side_call c = {.f = f, .arg = arg, .pc = d->tag + d->app_now, .held = d->held};
+
+    DR_CHECK(!(b->spilled & ~(unsigned)MAP_RCX), "an out-of-line call finds no register taken but rcx");
+    if (!(b->spilled & MAP_RCX))
+        x_mov_slot_r(s, SLOT_SPILL0, RCX);
+    draft_map_side(d, MAP_RCX, 0, n_tools - b->tool);
+    emit_bytes(s, "\x48\x8d\x0d\x05\0\0\0", 7);                   /* lea rcx, [behind the jump] */
+    emit_u8(s, 0xe9);
+    emit_pc32(s, RELOC_PC32, (uint64_t)cache_side_routine, 0);
+    emit_bytes(s, &c, offsetof(struct side_call, back));
+    emit_pc32(s, RELOC_HOT, emit_off(&d->hot), 0);
+    emit_bytes(s, &c.held, sizeof c - offsetof(struct side_call, held));
+}
+
+void
+tools_side_call(const struct side_call *c, struct thread *t)
+{
+    struct dr_mcontext *mc = (struct dr_mcontext *)&t->s.mc;
+    uint64_t own = 0;
+
+    t->s.call_back = (uint64_t)&c->held + (uint64_t)(int64_t)c->back;
+    t->s.call = (void (*)(uint64_t, struct mcontext *))c->f;
+    mc->rip = c->pc;
+    if (c->held != REG_NONE) {
+        own = mc->gpr[c->held];
+        mc->gpr[c->held] = t->s.hold;
+    }
+    c->f(c->arg, mc);
+    if (c->held != REG_NONE) {
+        t->s.hold = mc->gpr[c->held];
+        mc->gpr[c->held] = own;
+    }
+}
+
 void
 dr_insert_add(dr_block *b, unsigned index, uint32_t slot, int32_t n)
 {
@@ -374,6 +578,7 @@ dr_insert_call(dr_block *b, void (*f)(uint64_t arg, struct dr_mcontext *mc), uin
     struct emit *e = &b->draft->hot;
 
     dr_give_registers(b);
+    release_held(b);
     dr_take_this_register(b, RCX);
     dr_take_this_register(b, RDX);
     dr_take_this_register(b, RAX);
@@ -393,18 +598,51 @@ dr_insert_call(dr_block *b, void (*f)(uint64_t arg, struct dr_mcontext *mc), uin
     map_after(b);
 }
 
+/* Called in place of a replaced function, at its first instruction. */
+static void
+call_function(uint64_t arg, struct dr_mcontext *mc)
+{
+    struct thread *t = thread_self();
+    uint64_t back;
+
+    if (!safe_read(&back, mc->gpr[RSP], sizeof back) || !t->s.function(arg, (struct mcontext *)mc))
+        return;
+    mc->rip = back;
+    mc->gpr[RSP] += 8;
+    t->s.returns = 1;
+}
+
+void
+dr_insert_function(dr_block *b, bool (*f)(uint64_t arg, struct dr_mcontext *mc), uint64_t arg)
+{
+    struct emit *e = &b->draft->hot;
+
+    dr_give_registers(b);
+    release_held(b);
+    dr_take_this_register(b, RAX);
+    x_mov_r_i64(e, RAX, (uint64_t)f);
+    x_mov_slot_r(e, SLOT_FUNCTION, RAX);
+    dr_give_registers(b);
+    dr_insert_call(b, call_function, arg);
+}
+
 void
 dr_insert_mode_exit(dr_block *b, unsigned mode)
 {
     struct emit *e = &b->draft->hot;
+    uint8_t held = b->draft->held;
 
     DR_CHECK(mode < n_modes && mode != b->draft->mode, "dr_insert_mode_exit is given another mode, of those of dr_modes");
     put_back(b);
+    if (held != REG_NONE)
+        x_mov_r_slot(e, held, SLOT_HOLD);
+    b->draft->held = REG_NONE;
     draft_map_inserted(b->draft, 0, 0, n_tools - b->tool);
     x_mov_slot_u32(e, SLOT_KEY + 4, mode << 16 | 1u << 31);
     x_mov_slot_u32(e, SLOT_IBL_MODE, (ibl_slot(mode) - SLOT_IBL) / 8);
     x_align_patch(e, 1);
     x_jmp_exit(e, draft_mode_exit(b->draft, mode));
+    b->draft->held = held;
     map_before(b);
 }
 
@@ -504,6 +742,18 @@ tools_syscall_post(struct thread *t, const struct tool_call *c, bool done)
 }
 
 /* ---- signals ---- */
+
+bool
+tools_fault(struct thread *t, struct mcontext *m, const struct ksiginfo *info)
+{
+    struct dr_fault f = {.size = sizeof f, .thread = t, .signal = info->signo, .address = info->fault.addr, .mc = (struct dr_mcontext *)m};
+    bool dealt = false;
+
+    EACH(i)
+        if (HAS(i, fault) && !dealt)
+            dealt = tools[i]->fault(&f);
+    return dealt;
+}
 
 enum dr_signal_action
 tools_signal(struct thread *t, struct ksiginfo *info, bool fault, struct mcontext *m)

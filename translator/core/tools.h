@@ -9,6 +9,8 @@
 
 enum { BLOCK_MAX_INSNS = 96 };
 
+struct ksiginfo;
+
 /* A block between scanning and emission. */
 struct dr_block {
     struct draft *draft;
@@ -22,6 +24,12 @@ struct dr_block {
     uint16_t off[BLOCK_MAX_INSNS];       /* of each instruction, from the tag                      */
     uint64_t flags_dead[(BLOCK_MAX_INSNS + 63) / 64];    /* bit per instruction: see dr_flags_dead */
     uint8_t spilled, scratch;            /* registers whose program values are in the spill slots: MAP_RCX, … */
+    uint16_t uses[BLOCK_MAX_INSNS];      /* registers read or written; filled where has_uses says so */
+    bool has_uses, has_unread;
+    uint64_t code_lo, code_hi;           /* around the block: read-only code that may be looked ahead into; lo == hi: none */
+    uint8_t hold_tool;                   /* … that holds a register */
+    unsigned holds;                      /* so many have been taken in this block */
+    uint64_t flags_unread[(BLOCK_MAX_INSNS + 63) / 64];  /* see dr_flags_unread */
 };
 
 extern unsigned n_tools;
@@ -39,7 +47,7 @@ void tools_exit(void);           /* thread_exit for those still there, then exit
 /* Block callbacks, cache_lock held. */
 void tools_block_begin(struct dr_block *b);
 /* What the tools put before instruction `index`. Leaves all registers the program's. */
-void tools_insert(struct dr_block *b, unsigned index);
+void tools_insert(struct dr_block *b, unsigned index, bool last);
 void tools_fragment_deleted(uint64_t tag, unsigned mode);
 /* The execution of the block (tag, mode) ended at `pc`: its instruction there was not executed. `uninserted`: see
  * struct map_entry. Nothing unless tools_want_cuts. */
@@ -52,8 +60,19 @@ bool tools_syscall_pre(struct thread *t, struct tool_call *c);      /* true: ski
 void tools_syscall_post(struct thread *t, const struct tool_call *c, bool done);
 
 /* What tools want of a signal about to be delivered at `m`. Both may be changed by it. */
-struct ksiginfo;
 enum dr_signal_action tools_signal(struct thread *t, struct ksiginfo *info, bool fault, struct mcontext *m);
+
+/* What an out-of-line call leaves for the engine, in the side part of its fragment. */
+struct side_call {
+    void (*f)(uint64_t arg, struct dr_mcontext *mc);
+    uint64_t arg;
+    uint64_t pc;                         /* of the program's instruction                          */
+    int32_t back;                        /* from behind this field to where it goes on            */
+    uint8_t held;                        /* register whose program value is in slots.hold, or REG_NONE */
+} __attribute__((packed));
+void tools_side_call(const struct side_call *c, struct thread *t);
+/* A fault at an instruction of a tool's own; the program stands at m. True: it is dealt with, and the program goes on at m. */
+bool tools_fault(struct thread *t, struct mcontext *m, const struct ksiginfo *info);
 
 /* Bytes of thread memory that tools asked for; struct thread's block holds them behind the table. */
 extern uint32_t tools_thread_bytes;

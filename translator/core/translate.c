@@ -20,26 +20,38 @@ enum { SELFCHECK_BYTES = 64, SCAN_AHEAD = 64 };
 
 static struct draft draft;
 static struct dr_block block;
+static bool look_ahead;             /* into code behind the block, for what tools ask */
 
 /* ---- the draft ---- */
 
 static void
-map_add(struct draft *d, struct map_entry e)
+map_put(struct draft *d, struct map_entry *map, unsigned *n, struct map_entry e)
 {
-    e.off = (uint16_t)emit_off(&d->hot);
-    struct map_entry *last = d->n_map ? &d->map[d->n_map - 1] : NULL;
+    struct map_entry *last = *n ? &map[*n - 1] : NULL;
 
-    if (last && last->kind == MAP_COPY && e.kind == MAP_COPY && e.off - last->off == e.app_off - last->app_off)
+    if (d->held != REG_NONE) {
+        e.spilled |= MAP_HELD;
+        e.scratch |= (uint8_t)(d->held << 4);
+    }
+    if (last && last->kind == MAP_COPY && e.kind == MAP_COPY && last->spilled == e.spilled && last->scratch == e.scratch &&
+        e.off - last->off == e.app_off - last->app_off)
         return;
     if (last && last->off == e.off) {
         *last = e;
         return;
     }
-    if (d->n_map == DRAFT_MAX_MAP) {
+    if (*n == DRAFT_MAX_MAP) {
         d->hot.overflow = true;
         return;
     }
-    d->map[d->n_map++] = e;
+    map[(*n)++] = e;
+}
+
+static void
+map_add(struct draft *d, struct map_entry e)
+{
+    e.off = (uint16_t)emit_off(&d->hot);
+    map_put(d, d->map, &d->n_map, e);
 }
 
 static void map_copy(struct draft *d, uint16_t app_off) { map_add(d, (struct map_entry){.kind = MAP_COPY, .app_off = app_off}); }
@@ -52,8 +64,16 @@ map_inside(struct draft *d, uint16_t app_off, uint8_t spilled, uint8_t scratch, 
 void
 draft_map_inserted(struct draft *d, uint8_t spilled, uint8_t scratch, unsigned uninserted)
 {
-    map_add(d, (struct map_entry){.kind = MAP_INSIDE, .app_off = d->app_now, .spilled = spilled, .scratch = scratch,
+    map_add(d, (struct map_entry){.kind = MAP_INSIDE, .app_off = d->app_now, .spilled = spilled | MAP_TOOL, .scratch = scratch,
                                   .uninserted = (uint8_t)uninserted});
+}
+
+void
+draft_map_side(struct draft *d, uint8_t spilled, uint8_t scratch, unsigned uninserted)
+{
+    map_put(d, d->side_map, &d->n_side_map,
+            (struct map_entry){.off = (uint16_t)(MAP_SIDE + emit_off(&d->side)), .kind = MAP_INSIDE, .app_off = d->app_now,
+                               .spilled = spilled | MAP_TOOL, .scratch = scratch, .uninserted = (uint8_t)uninserted});
 }
 
 static uint64_t
@@ -553,9 +573,11 @@ draft_begin(struct draft *d, uint64_t tag, unsigned mode)
     d->tag = tag;
     d->mode = (uint8_t)mode;
     d->flags = 0;
-    d->n_exits = d->n_map = d->n_insns = d->n_constants = 0;
+    d->n_exits = d->n_map = d->n_side_map = d->n_insns = d->n_constants = 0;
+    d->held = REG_NONE;
     d->fall_lead = 0;
     d->hot = (struct emit){.base = d->code, .p = d->code, .end = d->code + sizeof d->code, .reloc = d->relocs, .phase = phase};
+    d->side = (struct emit){.base = d->side_code, .p = d->side_code, .end = d->side_code + sizeof d->side_code, .reloc = d->side_relocs};
 }
 
 /* Where fetching must stop: the end of the executable memory around pc. */
@@ -636,13 +658,15 @@ scan_block(struct draft *d, uint64_t end, unsigned max_insns, unsigned max_bytes
 }
 
 static void
-emit_block(struct draft *d, bool with_tools)
+emit_block(struct draft *d, const struct region *r, bool with_tools)
 {
     uint64_t pc = d->tag;
     bool more = true;
 
     block.draft = d;
     d->n_insns = block.n;
+    block.code_lo = !look_ahead || r->prot & PROT_W || r->flags & REGION_SHARED ? 0 : r->lo;
+    block.code_hi = block.code_lo ? r->hi : 0;
     if (with_tools) {
         memset(block.is_seen, 0, block.n);
         tools_block_begin(&block);
@@ -650,7 +674,7 @@ emit_block(struct draft *d, bool with_tools)
     for (unsigned i = 0; i < block.n; i++) {
         d->app_now = (uint16_t)(pc - d->tag);
         if (with_tools && block.wanted)
-            tools_insert(&block, i);
+            tools_insert(&block, i, i + 1 == block.n);
         more = emit_insn(d, (const uint8_t *)pc, &block.insn[i], pc);
         pc += block.insn[i].len;
     }
@@ -724,7 +748,8 @@ draft_block(struct draft *d, uint64_t tag, unsigned mode, const struct region *r
                 len += block.insn[i].len;
             emit_selfcheck(d, tag, len);
         }
-        emit_block(d, n_tools && !once);
+        emit_block(d, r, n_tools && !once);
+        d->hot.overflow |= d->side.overflow || !cache_can_hold(d);
         if (!d->hot.overflow || max_insns == 1)
             return TRANSLATE_OK;
         uint8_t flags = d->flags;
@@ -757,8 +782,13 @@ draft_safely(struct thread *t, uint64_t tag, unsigned mode, const struct region 
 {
     struct recover recover;
 
-    if (recover_set(&recover))
-        return TRANSLATE_FAULT;
+    if (recover_set(&recover)) {
+        if (!look_ahead)
+            return TRANSLATE_FAULT;
+        look_ahead = false;              /* perhaps it was not the block itself that could not be read */
+    } else {
+        look_ahead = true;
+    }
     t->recover = &recover;
     enum translate_result result = draft_block(&draft, tag, mode, r, once);
     t->recover = NULL;
@@ -850,12 +880,14 @@ translate_state(frag_id id, uint64_t pc, struct app_state *out)
 {
     const struct fragment *f = frag_get(id);
     const struct map_entry *map = (const struct map_entry *)cache_at(f->map);
-    uint32_t off = (uint32_t)(pc - (uint64_t)cache_at(f->body));
+    uint32_t off = (uint32_t)(pc - (uint64_t)cache_at(f->body)), side = (uint32_t)(pc - (uint64_t)cache_at(f->side));
     unsigned i = f->n_map;
 
+    if (side < f->side_len)
+        off = MAP_SIDE + side;
     while (i && map[i - 1].off > off)
         i--;
-    if (!i)
+    if (!i || (off >= MAP_SIDE && map[i - 1].off < MAP_SIDE))
         return false;
     out->entry = map[i - 1];
     out->pc = out->entry.kind == MAP_EXIT ? exit_get(f->exit0 + out->entry.app_off)->target : f->tag + out->entry.app_off;
@@ -868,14 +900,14 @@ translate_state(frag_id id, uint64_t pc, struct app_state *out)
 void
 state_recover(const struct thread *t, const struct app_state *s, uint64_t *gpr)
 {
-    if (s->entry.kind == MAP_COPY)
-        return;
     if (s->entry.spilled & MAP_RCX)
         gpr[RCX] = t->s.spill[0];
     if (s->entry.spilled & MAP_RDX)
         gpr[RDX] = t->s.spill[1];
     if (s->entry.spilled & MAP_SCRATCH)
-        gpr[s->entry.scratch] = t->s.spill[2];
+        gpr[s->entry.scratch & 15] = t->s.spill[2];
+    if (s->entry.spilled & MAP_HELD)     /* last: another could be the same register, borrowed anew */
+        gpr[s->entry.scratch >> 4] = t->s.hold;
     if (s->entry.kind == MAP_SYSCALLED)
         gpr[RCX] = s->pc;
     gpr[RSP] += (uint64_t)(int64_t)s->entry.rsp_adjust;

@@ -232,11 +232,14 @@ blob_call:
     mov %gs:SLOT_CALL_ARG, %rdi
     add $SLOT_MC, %rsi
     call *%gs:SLOT_CALL
+blob_called:
     movq $0, %gs:SLOT_CALL
     .globl call_window, call_window_end
 call_window:                    /* a signal from here on goes to the way out below */
     cmpq $0, %gs:SLOT_PENDING
     jne 1f
+    cmpq $0, %gs:SLOT_RETURNS
+    jne 2f
     pushq %gs:SLOT_RFLAGS
     popfq
     mov %gs:GPR(0), %rax
@@ -256,7 +259,65 @@ call_window:                    /* a signal from here on goes to the way out bel
     mov %gs:GPR(15), %r15
     mov %gs:GPR(4), %rsp
     jmp *%gs:SLOT_CALL_BACK
+2:  movq $0, %gs:SLOT_RETURNS   /* a replaced function is done: to mc.rip as a return would */
+    mov %gs:GPR(1), %rax
+    mov %rax, %gs:SLOT_SPILL0
+    mov %gs:GPR(2), %rax
+    mov %rax, %gs:SLOT_SPILL1
+    mov %gs:SLOT_RIP, %rcx
+    .globl blob_return_index
+blob_return_index:              /* as blob_ibl_index, to rdx */
+    pext %gs:SLOT_IBL_MASK, %ecx, %edx
+    add %gs:SLOT_IBL_MODE, %rdx
+    pushq %gs:SLOT_RFLAGS
+    popfq
+    mov %gs:GPR(0), %rax
+    mov %gs:GPR(3), %rbx
+    mov %gs:GPR(5), %rbp
+    mov %gs:GPR(6), %rsi
+    mov %gs:GPR(7), %rdi
+    mov %gs:GPR(8), %r8
+    mov %gs:GPR(9), %r9
+    mov %gs:GPR(10), %r10
+    mov %gs:GPR(11), %r11
+    mov %gs:GPR(12), %r12
+    mov %gs:GPR(13), %r13
+    mov %gs:GPR(14), %r14
+    mov %gs:GPR(15), %r15
+    mov %gs:GPR(4), %rsp
+    jmp *%gs:SLOT_IBL(,%rdx,8)
 call_window_end:
+
+/* Out-of-line call: rcx: its descriptor (struct side_call in core/tools.h); what rcx held is in spill slot 0. */
+    .globl blob_side
+blob_side:
+    mov %rax, %gs:GPR(0)
+    mov %rdx, %gs:GPR(2)
+    mov %rbx, %gs:GPR(3)
+    mov %rsp, %gs:GPR(4)
+    mov %rbp, %gs:GPR(5)
+    mov %rsi, %gs:GPR(6)
+    mov %rdi, %gs:GPR(7)
+    mov %r8, %gs:GPR(8)
+    mov %r9, %gs:GPR(9)
+    mov %r10, %gs:GPR(10)
+    mov %r11, %gs:GPR(11)
+    mov %r12, %gs:GPR(12)
+    mov %r13, %gs:GPR(13)
+    mov %r14, %gs:GPR(14)
+    mov %r15, %gs:GPR(15)
+    mov %gs:SLOT_DSTACK, %rsp
+    pushfq
+    popq %gs:SLOT_RFLAGS
+    pushq $0x202
+    popfq
+    mov %gs:SLOT_SPILL0, %rax
+    mov %rax, %gs:GPR(1)
+    mov %rcx, %rdi
+    mov %gs:SLOT_SELF, %rsi
+    call *%gs:SLOT_SIDE_CALL
+    jmp blob_called
+
     .globl call_abort
 call_abort:
 1:  mov %gs:SLOT_DSTACK, %rsp

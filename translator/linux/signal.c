@@ -292,8 +292,9 @@ sent_sync(struct thread *t, const struct ksiginfo *info)
 enum where { IN_ENGINE, IN_CACHE };
 
 /* Program state of a thread interrupted at `uc`. IN_ENGINE: there is none yet. */
+/* `in_tool`, if not NULL: the instruction is one that a tool inserted. */
 static enum where
-program_state(struct thread *t, const struct kucontext *uc, struct mcontext *m)
+program_state(struct thread *t, const struct kucontext *uc, struct mcontext *m, bool *in_tool)
 {
     struct app_state s;
     bool pad;
@@ -312,6 +313,8 @@ program_state(struct thread *t, const struct kucontext *uc, struct mcontext *m)
     if (!translate_state(f, uc->mc.rip, &s))
         return IN_ENGINE;
     m->rip = s.pc;
+    if (in_tool)
+        *in_tool = s.entry.spilled & MAP_TOOL;
     state_recover(t, &s, m->gpr);
     if (step_is_done(t, m))
         return IN_ENGINE;            /* the trap of that instruction comes first */
@@ -326,6 +329,7 @@ static void
 fault_in_cache(struct thread *t, struct kucontext *uc, struct ksiginfo *info)
 {
     struct mcontext m;
+    bool in_tool = false;
 
     if (info->signo == SIG_SEGV && uc->mc.trapno == 14 && (uc->mc.err & 2) && code_write_fault(uc->mc.cr2)) {
         bool pad;
@@ -333,14 +337,21 @@ fault_in_cache(struct thread *t, struct kucontext *uc, struct ksiginfo *info)
         if (f && !(frag_get(f)->flags & FRAG_DEAD))
             return;                  /* the page is writable again: retry the store */
         /* The storing block itself may have changed: carry out this one instruction, then look afresh. */
-        CHECK(program_state(t, uc, &m) == IN_CACHE, "a store is in the cache");
+        CHECK(program_state(t, uc, &m, NULL) == IN_CACHE, "a store is in the cache");
         t->s.mc = m;
         t->single = true;
         signal_return_to_dispatch(t, uc);
         return;
     }
-    if (program_state(t, uc, &m) != IN_CACHE)
+    if (program_state(t, uc, &m, &in_tool) != IN_CACHE)
         engine_fault(t, info->signo, info, &uc->mc);
+    if (UNLIKELY(in_tool)) {
+        if (!tools_fault(t, &m, info))
+            engine_fault(t, info->signo, info, &uc->mc);
+        t->s.mc = m;
+        signal_return_to_dispatch(t, uc);
+        return;
+    }
     if (info->signo == SIG_TRAP && info->code == 0x80 && uc->mc.trapno == 3)
         ;                            /* int3: si_addr is not set */
     else if (cache_contains(info->fault.addr))
@@ -464,7 +475,7 @@ on_async(struct thread *t, struct kucontext *uc, const struct ksiginfo *info)
     }
     if (SIG_BIT(info->signo) & SYNC_SIGNALS && sent_sync(t, info))
         return;
-    if (program_state(t, uc, &m) == IN_CACHE)
+    if (program_state(t, uc, &m, NULL) == IN_CACHE)
         deliver(t, uc, &m, info, false);
     else
         queue(t, uc, info);
