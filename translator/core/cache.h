@@ -109,6 +109,7 @@ struct draft {
     uint16_t app_len;
     uint16_t app_now;           /* offset of the instruction being emitted                 */
     unsigned n_insns;
+    const uint64_t *linear;     /* address of the one instruction's operand, computed beforehand; or NULL */
     bool landing;               /* wants its landing pad right in front                    */
     uint32_t spot;              /* where it could overlay its predecessor's jump, or 0     */
     bool stop_after_stores;     /* a store could change what follows it                    */

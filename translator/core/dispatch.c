@@ -73,6 +73,7 @@ go_on(struct thread *t, uint64_t pc, exit_id from, bool indirect)
         enum translate_result r = translate(t, pc, mode, from, once, indirect, &f);
         if (r != TRANSLATE_OK)
             run_natively(t);
+        t->linear_pc = 0;
     }
     if (indirect) {
         mutex_lock(&cache_lock);

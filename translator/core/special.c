@@ -215,47 +215,32 @@ flags_of_compare(uint64_t a, uint64_t b, size_t n)
     return (flags & (FLAGS_ARITH & ~(FLAG_AF | FLAG_PF))) | (low & (FLAG_AF | FLAG_PF));
 }
 
-/* movs, cmps and lods, with or without rep: one element after the other, so that a fault finds the registers as natively. */
+/* movs, cmps and lods, with or without rep: one element after the other, so that a fault finds the registers as
+ * natively. With an address-size prefix rsi, rdi and rcx count in 32 bits. */
 static bool
 gs_string(struct thread *t, const struct insn *in)
 {
     size_t n = !(in->opcode & 1) ? 1 : in->rex & 8 ? 8 : in->prefixes & PFX_66 ? 2 : 4;
     int64_t step = t->s.mc.rflags & FLAG_DF ? -(int64_t)n : (int64_t)n;
     bool moves = (in->opcode & 0xfe) == 0xa4, compares = (in->opcode & 0xfe) == 0xa6, repeat = in->shape & SHAPE_REP;
-    uint64_t *g = t->s.mc.gpr, v = 0, w = 0;
+    uint64_t *g = t->s.mc.gpr, v = 0, w = 0, mask = in->prefixes & PFX_67 ? UINT32_MAX : UINT64_MAX;
 
-    if (in->prefixes & PFX_67)
-        return false;
-    for (uint64_t left = repeat ? g[RCX] : 1; left; left--) {
-        if (!safe_read(&v, g[RSI] + t->s.app_gs, n) || (moves && !safe_write(g[RDI], &v, n)) || (compares && !safe_read(&w, g[RDI], n)))
+    for (uint64_t left = repeat ? g[RCX] & mask : 1; left; left--) {
+        uint64_t from = (g[RSI] & mask) + t->s.app_gs, to = g[RDI] & mask;
+        if (!safe_read(&v, from, n) || (moves && !safe_write(to, &v, n)) || (compares && !safe_read(&w, to, n)))
             return false;
-        g[RSI] += (uint64_t)step;
+        g[RSI] = (g[RSI] + (uint64_t)step) & mask;
         if (moves || compares)
-            g[RDI] += (uint64_t)step;
+            g[RDI] = (g[RDI] + (uint64_t)step) & mask;
         else
             set_low(&g[RAX], v, n);
-        g[RCX] -= repeat;
+        if (repeat)
+            g[RCX] = (g[RCX] - 1) & mask;
         if (compares)
             t->s.mc.rflags = (t->s.mc.rflags & ~(uint64_t)FLAGS_ARITH) | flags_of_compare(v, w, n);
         if (compares && repeat && !(t->s.mc.rflags & FLAG_ZF) == !!(in->prefixes & PFX_F3))
             break;
     }
-    return true;
-}
-
-/* mov with an address of 32 bits; other instructions with one are not known here */
-static bool
-gs_move(struct thread *t, const uint8_t *bytes, const struct insn *in, uint64_t pc)
-{
-    size_t n = in->rex & 8 ? 8 : in->prefixes & PFX_66 ? 2 : 4;
-    unsigned r = (in->modrm >> 3 & 7) | (in->rex & 4) << 1;
-    uint64_t a = operand_address(t, bytes, in, pc), v = 0, *g = &t->s.mc.gpr[r];
-
-    if (in->opcode == 0x89)
-        return safe_write(a, g, n);
-    if (!safe_read(&v, a, n))
-        return false;
-    set_low(g, v, n);
     return true;
 }
 
@@ -321,10 +306,29 @@ raise_copy_fault(struct thread *t)
     signal_raise(t, &info, t->copy_fault.trapno ? t->copy_fault.trapno : 13, t->copy_fault.err, t->copy_fault.trapno == 14 ? t->copy_fault.cr2 : t->cr2);
 }
 
+/* Any other instruction: dispatch runs it once more, alone, with the address in a register. */
+static bool
+gs_linear(struct thread *t, const uint8_t *bytes, const struct insn *in, uint64_t pc, uint64_t *next)
+{
+    bool pops = in->enc == ENC_LEGACY && in->map == 0 && in->opcode == 0x8f;
+    unsigned size = in->prefixes & PFX_66 ? 2 : 8;
+
+    if (!insn_takes_linear_operand(bytes, in))
+        return false;
+    if (pops)                                /* its address counts from rsp as it is then */
+        t->s.mc.gpr[RSP] += size;
+    t->linear = operand_address(t, bytes, in, pc);
+    if (pops)
+        t->s.mc.gpr[RSP] -= size;
+    t->linear_pc = *next = pc;
+    t->single = true;
+    return true;
+}
+
 static bool
 gs_access(struct thread *t, const uint8_t *bytes, const struct insn *in, uint64_t pc, uint64_t *next)
 {
-    bool known = true, done = false;
+    bool done = false;
 
     t->copy_fault.trapno = 0;
     if (in->cls == INSN_JMP_IND || in->cls == INSN_CALL_IND)
@@ -333,11 +337,9 @@ gs_access(struct thread *t, const uint8_t *bytes, const struct insn *in, uint64_
         done = gs_moffs(t, bytes, in);
     else if (in->shape & SHAPE_STRING)
         done = gs_string(t, in);
-    else if (in->enc == ENC_LEGACY && in->map == 0 && (in->opcode == 0x8b || in->opcode == 0x89))
-        done = gs_move(t, bytes, in, pc);
     else
-        known = false;
-    if (known && !done)
+        return gs_linear(t, bytes, in, pc, next);
+    if (!done)
         raise_copy_fault(t);
     return done;
 }

@@ -225,6 +225,41 @@ emit_prefixes_without_segment(struct emit *e, const uint8_t *bytes, unsigned n)
             emit_u8(e, bytes[i]);
 }
 
+/* The base register of a copied instruction is one of the lower eight. */
+static void
+clear_base_extension(uint8_t *copy, const struct insn *in, unsigned start)
+{
+    if (in->enc == ENC_LEGACY) {
+        if (in->rex)
+            copy[start] &= (uint8_t)~1;
+    } else if (!(in->enc == ENC_VEX && in->opcode_off - start == 2)) {
+        copy[start + 1] |= 0x20;             /* inverted in VEX, XOP and EVEX */
+    }
+}
+
+/* The operand's address is known: [r] with r = d->linear. For one execution; see special.c. */
+static void
+emit_linear_operand(struct draft *d, const uint8_t *bytes, const struct insn *in, uint16_t app_off)
+{
+    struct emit *e = &d->hot;
+    enum reg r = free_low_register(bytes, in);
+    unsigned start = opcode_start(bytes, in), has_sib = (in->modrm & 7) == 4, next = in->modrm_off + 1u + has_sib + in->disp_len;
+    uint8_t copy[INSN_MAX_LEN];
+
+    map_copy(d, app_off);
+    x_mov_slot_r(e, SLOT_SPILL2, r);
+    map_inside(d, app_off, MAP_SCRATCH, (uint8_t)r, 0);
+    x_mov_r_i64(e, r, *d->linear);
+    memcpy(copy, bytes, in->len);
+    clear_base_extension(copy, in, start);
+    copy[in->modrm_off] = (uint8_t)((in->modrm & 0x38) | r);
+    emit_prefixes_without_segment(e, bytes, start);
+    emit_bytes(e, copy + start, in->modrm_off + 1 - start);
+    emit_bytes(e, bytes + next, in->len - next);
+    map_inside(d, (uint16_t)(app_off + in->len), MAP_SCRATCH, (uint8_t)r, 0);
+    x_mov_r_slot(e, r, SLOT_SPILL2);
+}
+
 /* gs:[base + index*scale + disp] becomes [r + index*scale + disp] with r = the program's GS base + base. */
 static void
 emit_gs_operand(struct draft *d, const uint8_t *bytes, const struct insn *in, uint16_t app_off)
@@ -249,10 +284,7 @@ emit_gs_operand(struct draft *d, const uint8_t *bytes, const struct insn *in, ui
         emit_u8(e, pops && base == RSP ? (in->prefixes & PFX_66 ? 2 : 8) : 0);
     }
     memcpy(copy, bytes, in->len);      /* no further: the mapping may end there */
-    if (in->enc != ENC_LEGACY && !(in->enc == ENC_VEX && in->opcode_off - start == 2))
-        copy[start + 1] |= 0x20;             /* base extension off: inverted in VEX, XOP and EVEX */
-    else if (in->enc == ENC_LEGACY && in->rex)
-        copy[start] &= (uint8_t)~1;
+    clear_base_extension(copy, in, start);
     copy[in->modrm_off] = (uint8_t)((based ? mod : 2) << 6 | (in->modrm & 0x38) | (rm == 4 ? 4 : r));
     copy[in->modrm_off + 1] = rm == 4 ? (uint8_t)((sib & 0xf8) | r) : copy[in->modrm_off + 1];
     emit_prefixes_without_segment(e, bytes, start);
@@ -499,9 +531,11 @@ emit_insn(struct draft *d, const uint8_t *bytes, const struct insn *in, uint64_t
         emit_final_exit(d, next, X_SYSCALL, app_off);
         return false;
     case INSN_FPSAVE:
-        if (in->seg == SEG_GS && !gs_in_place(bytes, in))
+        if (in->seg == SEG_GS && !gs_in_place(bytes, in) && !d->linear)
             break;
-        if (in->seg == SEG_GS)
+        if (d->linear)
+            emit_linear_operand(d, bytes, in, app_off);
+        else if (in->seg == SEG_GS)
             emit_gs_operand(d, bytes, in, app_off);
         else if (in->shape & SHAPE_RIPREL)
             emit_riprel(d, bytes, in, pc, app_off);
@@ -525,9 +559,11 @@ emit_insn(struct draft *d, const uint8_t *bytes, const struct insn *in, uint64_t
         emit_final_exit(d, next, X_LINK, (uint16_t)(app_off + in->len));
         return false;
     default:
-        if (needs_special(bytes, in))
+        if (needs_special(bytes, in) && !d->linear)
             break;
-        if (touches_gs(in)) {
+        if (d->linear) {
+            emit_linear_operand(d, bytes, in, app_off);
+        } else if (touches_gs(in)) {
             emit_gs_operand(d, bytes, in, app_off);
         } else if (in->shape & SHAPE_RIPREL) {
             emit_riprel(d, bytes, in, pc, app_off);
@@ -540,6 +576,17 @@ emit_insn(struct draft *d, const uint8_t *bytes, const struct insn *in, uint64_t
     map_copy(d, app_off);
     emit_final_exit(d, pc, X_SPECIAL, app_off);
     return false;
+}
+
+/* Can the engine compute the address of its operand and hand it over in a register? Not for a vector of
+ * addresses, nor where the index is a stride (tiles). */
+bool
+insn_takes_linear_operand(const uint8_t *bytes, const struct insn *in)
+{
+    bool vector_index = in->enc != ENC_LEGACY && in->enc != ENC_3DNOW && in->map == 2 &&
+                        ((in->opcode & 0xfc) == 0x90 || (in->opcode & 0xfc) == 0xa0 || (in->opcode & 0xfe) == 0xc6 || in->opcode == 0x4b);
+
+    return (in->shape & SHAPE_MEM) && !vector_index && in->enc != ENC_3DNOW && free_low_register(bytes, in) != REG_NONE;
 }
 
 bool
@@ -842,6 +889,7 @@ translate(struct thread *t, uint64_t tag, unsigned mode, exit_id from, bool once
             break;
         }
         draft.landing = indirect && !once;
+        draft.linear = once && t->linear_pc == tag ? &t->linear : NULL;
         draft.spot = once || indirect ? 0 : cache_overlay_spot(from);
         draft.hot.phase = cache_phase(&draft, tag);
         if ((result = draft_safely(t, tag, mode, &r, once)) != TRANSLATE_OK)

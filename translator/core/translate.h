@@ -31,6 +31,7 @@ void state_recover(const struct thread *t, const struct app_state *s, uint64_t *
 
 struct insn;
 bool insn_is_ia32_gate(const struct insn *in);     /* int 0x80 */
+bool insn_takes_linear_operand(const uint8_t *bytes, const struct insn *in);
 bool insn_is_lea(const struct insn *in);
 bool insn_loads_gs(const uint8_t *bytes, const struct insn *in);
 bool insn_may_store(const uint8_t *bytes, const struct insn *in);
