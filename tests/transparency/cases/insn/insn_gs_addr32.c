@@ -1,4 +1,4 @@
-//! need: cpu:avx2 bmi2
+//! need: cpu:avx2 cpu:bmi2
 //! build: gcc -O1 -w -no-pie -fno-pie -mavx2 -mbmi2 -I$INC $SRC -o $OUT
 #include "tl.h"
 #include <asm/prctl.h>
