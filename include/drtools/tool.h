@@ -150,6 +150,39 @@ bool dr_flags_dead(dr_block *b, unsigned index);
  * read-only code behind the block. */
 bool dr_flags_unread(dr_block *b, unsigned index);
 
+/* ---- memory operands ---- */
+
+/* What one memory operand names, before its instruction runs: segment base + base + index * scale + disp. */
+struct dr_memory {
+    int64_t disp;                       /* rip-relative operands and those of mov moffs: the address   */
+    uint16_t size;                      /* bytes (of a vector-indexed operand: of one element); 0: not known */
+    uint8_t base, index;                /* enum reg, or REG_NONE; vector-indexed: `index` is the number of the vector register */
+    uint8_t scale;                      /* 1, 2, 4 or 8                                                */
+    uint8_t segment;                    /* DR_SEGMENT_NONE, _FS or _GS                                 */
+    bool read, written;
+    bool stack;                         /* implicit: what push, pop, call, ret … move                  */
+    bool address32;                     /* the sum, without the segment base, is cut to 32 bits         */
+    bool conditional;                   /* only some of the bytes may be touched: masks, xsave          */
+    bool repeated;                      /* with a rep prefix: rcx elements, this being the first         */
+    bool index_low8;                    /* xlat: only al counts                                         */
+    uint8_t bit_register;               /* bt, bts, btr, btc [m], r: this register's value, signed and divided by the bits of
+                                         * `size` bytes, times `size` is added; otherwise REG_NONE      */
+    bool vsib;                          /* gather, scatter: one address an element                      */
+    uint8_t elements, index_size;       /* … how many; bytes of an index                                */
+    uint8_t mask;                       /* … which are accessed: by k0–k7; 16 + n: by the sign bits of vector register n's elements */
+};
+enum { DR_SEGMENT_NONE, DR_SEGMENT_FS, DR_SEGMENT_GS };
+enum { DR_MAX_MEMORY = 3, DR_MAX_ADDRESSES = 16 };
+
+/* The memory operands of instruction `index`, implicit ones too, in the order in which they are accessed; returns
+ * how many. What names memory without touching it (lea, nop, prefetch) has none. The load of cmov is unconditional. */
+unsigned dr_memory_operands(dr_block *b, unsigned index, struct dr_memory out[DR_MAX_MEMORY]);
+/* Before instruction `index`: the operand's linear address into a register that is taken; flags stay. May take one more
+ * register. False, with nothing emitted: a vector-indexed operand, or no register left; see dr_memory_addresses. */
+bool dr_emit_address(dr_block *b, unsigned index, const struct dr_memory *m, enum reg into);
+/* In a clean call: the operand's addresses; several for a vector-indexed operand, one for any other. */
+unsigned dr_memory_addresses(const struct dr_memory *m, const struct dr_mcontext *mc, uint64_t out[DR_MAX_ADDRESSES]);
+
 /* ---- inserting, from block_insn: code that runs before the instruction ---- */
 
 /* The place to emit to, with drtools/emit.h. What is emitted must leave the

@@ -1,21 +1,25 @@
-/* Any instruction that Zydis can encode. libZydis is loaded on first use.
+/* libZydis: any instruction that it can encode, the operands of those that our tables do not know. Loaded on first use.
  * It is ordinary code: it uses xmm registers, which hold the program's values, and
  * its stack protector reads FS, which is the program's; call_foreign (entry.S) keeps
  * both apart. It has no VEX code, so the upper vector halves stay as they are.
  * Threads: callers hold cache_lock. */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#define ZYAN_NO_LIBC
+#include <Zydis/Decoder.h>
+
 #include "core/engine.h"
 #include "core/tools.h"
 #include "linux/memory.h"
 
 enum { ZYDIS_MAJOR = 4 };
+#define FAILED 0x80000000u               /* of a ZyanStatus */
 
-static struct { bool tried; void *encode; } zydis;
+static struct { bool tried; void *encode, *decode; ZydisDecoder decoder; } zydis;
 
-/* What FS:0x28 is for foreign code: a canary that nobody guesses at. */
-static uint64_t foreign_tls[8];
+/* What FS:0x28 is for foreign code: a canary that nobody guesses at. entry.S has it too. */
+uint64_t foreign_tls[8];
 
-extern uint64_t call_foreign(void *f, const void *a1, void *a2, void *a3, void *fs_base);
+extern uint64_t call_foreign(void *f, const void *a1, const void *a2, uint64_t a3, void *a4, void *a5);
 
 static bool
 load(void)
@@ -28,8 +32,12 @@ load(void)
     struct loaded *l = options.zydis ? loader_open(options.zydis, &why) : NULL;
     void *version = l ? loader_symbol(l, "ZydisGetVersion") : NULL;
     foreign_tls[5] = (uint64_t)&zydis ^ 0x5a3c96e1d2b4780full;
-    if (version && call_foreign(version, NULL, NULL, NULL, foreign_tls) >> 48 == ZYDIS_MAJOR)
+    if (version && call_foreign(version, NULL, NULL, 0, NULL, NULL) >> 48 == ZYDIS_MAJOR) {
+        void *init = loader_symbol(l, "ZydisDecoderInit");
         zydis.encode = loader_symbol(l, "ZydisEncoderEncodeInstruction");
+        if (init && !(call_foreign(init, &zydis.decoder, (void *)ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64, NULL, NULL) & FAILED))
+            zydis.decode = loader_symbol(l, "ZydisDecoderDecodeFull");
+    }
     if (!zydis.encode)
         print_err("drtools: cannot use %s: %s\n", options.zydis ? options.zydis : "libZydis.so", why ? why : "it is not version 4 of Zydis");
     return zydis.encode;
@@ -40,9 +48,31 @@ dr_encode(const void *request, uint8_t out[INSN_MAX_LEN])
 {
     uint64_t n = INSN_MAX_LEN;
 
-    if (!load() || (call_foreign(zydis.encode, request, out, &n, foreign_tls) & 0x80000000u) || n > INSN_MAX_LEN)
+    if (!load() || (call_foreign(zydis.encode, request, out, (uint64_t)&n, NULL, NULL) & FAILED) || n > INSN_MAX_LEN)
         return 0;
     return (unsigned)n;
+}
+
+bool
+zydis_memory(const uint8_t *bytes, unsigned length, struct dr_memory *m)
+{
+    ZydisDecodedInstruction z;
+    ZydisDecodedOperand op[ZYDIS_MAX_OPERAND_COUNT];
+
+    if (!load() || !zydis.decode || (call_foreign(zydis.decode, &zydis.decoder, bytes, length, &z, op) & FAILED))
+        return false;
+    for (unsigned i = 0; i < z.operand_count; i++) {
+        if (op[i].type != ZYDIS_OPERAND_TYPE_MEMORY || op[i].encoding != ZYDIS_OPERAND_ENCODING_MODRM_RM || op[i].mem.type != ZYDIS_MEMOP_TYPE_MEM)
+            continue;
+        m->size = op[i].size / 8;
+        m->read = op[i].actions & ZYDIS_OPERAND_ACTION_MASK_READ;
+        m->written = op[i].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE;
+        m->conditional |= (z.avx.mask.reg && z.avx.mask.reg != ZYDIS_REGISTER_K0);
+        if (m->base != REG_NONE || m->index != REG_NONE)
+            m->disp = op[i].mem.disp.value;      /* EVEX: scaled */
+        return true;
+    }
+    return false;
 }
 
 bool

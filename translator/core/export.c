@@ -111,6 +111,7 @@ static const struct { const char *name; void *address; } exports[] = {
     E(dr_block_tag), E(dr_block_mode), E(dr_block_count), E(dr_block_insn), E(dr_flags_dead),
     E(dr_emit), E(dr_flags_unread), E(dr_hold_register), E(dr_holds), E(dr_side), E(dr_side_begin), E(dr_side_jump_back), E(dr_side_call),
     E(dr_insert_function), E(dr_insert_add), E(dr_take_register), E(dr_take_this_register), E(dr_give_registers), E(dr_insert_call),
+    E(dr_memory_operands), E(dr_emit_address), E(dr_memory_addresses),
     E(dr_encode), E(dr_insert_encoded), E(dr_insert_mode_exit), E(dr_modes), E(dr_mode), E(dr_set_mode), E(dr_redirect),
     E(dr_thread_memory), E(dr_thread_at), E(dr_thread_id), E(dr_thread_current),
     E(dr_map), E(dr_unmap), E(dr_safe_read), E(dr_safe_write), E(dr_format), E(dr_print),

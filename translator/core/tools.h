@@ -84,6 +84,9 @@ struct loaded;
 struct loaded *loader_open(const char *path, const char **why);
 void *loader_symbol(struct loaded *l, const char *name);
 
+/* core/encode.c: what Zydis knows of the ModRM memory operand that *m addresses: size, read, written, displacement. False: nothing. */
+bool zydis_memory(const uint8_t *bytes, unsigned length, struct dr_memory *m);
+
 /* core/locate.c */
 void locate(uint64_t pc, struct dr_location *out);
 

@@ -377,7 +377,7 @@ load_gs_selector:
     mov %rax, (%rdx)
     ret
 
-/* uint64_t call_foreign(f, a1, a2, a3, fs_base): a function of ordinary code, which may use legacy vector
+/* uint64_t call_foreign(f, a1, a2, a3, a4, a5): a function of ordinary code, which may use legacy vector
  * instructions and the stack protector. The program's FS base, xmm0-15 and MXCSR stay. */
     .globl call_foreign
 call_foreign:
@@ -391,11 +391,14 @@ call_foreign:
     movaps %xmm\n, 16*\n(%rsp)
     .endr
     stmxcsr 256(%rsp)
-    wrfsbase %r8
+    movabs $foreign_tls, %rax
+    wrfsbase %rax
     mov %rdi, %rax
     mov %rsi, %rdi
     mov %rdx, %rsi
     mov %rcx, %rdx
+    mov %r8, %rcx
+    mov %r9, %r8
     call *%rax
     wrfsbase %rbx
     ldmxcsr 256(%rsp)

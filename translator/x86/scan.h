@@ -107,9 +107,17 @@ bool scan_insn(const uint8_t *bytes, size_t avail, struct insn *out);
 struct effects {
     uint16_t reads, writes;
     bool mem_read, mem_written;   /* explicit, implicit and stack memory; lea and nop: neither */
+    bool modrm_read, modrm_written;   /* of these, the ModRM memory operand                     */
+    bool known;                   /* there is a row for the instruction; else it is all of everything */
     uint8_t mem_size;             /* bytes of the ModRM memory operand; 0: unknown or varies   */
 };
 void scan_effects(const uint8_t *bytes, const struct insn *in, struct effects *out);
+
+/* x86/operands.c: the memory operands of the instruction at program address `pc`, in the order in which
+ * they are accessed. An operand of size 0 (AVX-512, XOP, x87 and system oddities) is one that the tables
+ * do not know: what it reads and writes and its displacement are not to be relied on. */
+struct dr_memory;
+unsigned scan_memory(const uint8_t *bytes, const struct insn *in, uint64_t pc, struct dr_memory *out);
 
 /* x86/faults.c: raises no exception but those of its memory operand, if it has one. */
 bool insn_cannot_fault(const struct insn *in);

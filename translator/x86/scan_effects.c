@@ -534,6 +534,8 @@ add_modrm(struct effects *out, const struct shape *s, struct effect_row row)
     if (is_mem(in)) {
         out->reads |= address_regs(s, row.rm_size == S_VSIB);
         add_mem(out, row.ops);
+        out->modrm_read = row.ops & M_R;
+        out->modrm_written = row.ops & M_W;
         if (row.ops & M_RW && !s->varies)
             out->mem_size = mem_size(s, row.rm_size);
     } else {
@@ -602,6 +604,7 @@ scan_effects(const uint8_t *bytes, const struct insn *in, struct effects *out)
     add_mem(out, implicit->mem);
     if (row.implicit == I_UNKNOWN)
         return;
+    out->known = true;
 
     if (in->map == 0 && is_16bit(in))
         out->reads |= out->writes; /* implicit 16-bit operands keep the rest */

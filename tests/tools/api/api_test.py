@@ -34,6 +34,25 @@ def system_calls_are_changed_and_skipped():
     equal(out, "getuid 4242 1\ngetgid 1 1\ngetppid 1 1\n+abc\nwrite 5 1\n1234\nr15 77\n")
 
 
+OPERANDS = """r 4 0x20000008|w 2 0x20000030|rw 1 0x1ffffff8|r 8 0x20000810|w 8 0x20000804|w 8 0x20000914|w 8 0x20000820|r 1 0x20000055
+w 8 0x300007f8|r 8 0x20000000|w 8 0x300007f0|r 8 0x300007f0|w 8 0x30000800|r 8 0x30000800|w 8 0x300007f0|r 2 0x300007f0|w 2 0x300007f0
+w 8 0x300007e8|r 8 0x300007e8|r 1 0x20000100|w 1 0x20000200|r 8 0x20000101|w 8 0x20000201|r 4 0x20000109|r 2 0x2000010d|r 2 0x20000209
+w 4 0x2000020b|w 1 0x20000207|r 1 0x20000034|rw 8 0x1ffffff8|r 4 0x20000108|r 2 0x20000008|rw 4 0x20000000|rw 16 0x20000100|r 16 0x20000200
+w 16 0x2000020a|r 8 0x20000008|w 4 0x20000004|w 512 0x20000000|r 10 0x20000010|w 4 0x20000010|r 4 0x20000008|r 4 0x20000008|w 8 0x300007e8
+r 16 0x300003f0|w 32 0x300007c8|r 8 0x300007e0|rw 4 0x20000000"""
+VECTOR_OPERANDS = "r 16 0x20000000|r 4 0x20000e3c|r 4 0x2000003c|r 4 0x20000048|r 4 0x2000004c|r 16 0x20000000|r 8 0x20000038|w 32 0x20000000"
+
+
+def memory_operands_have_their_addresses():
+    wanted = re.split("[|\n]", OPERANDS) + (VECTOR_OPERANDS.split("|") if "avx2" in open("/proc/cpuinfo").read() else [])
+    _, err = run(["memory"], program("memory"))
+    equal([l for l in err.splitlines() if not l.startswith("memory:")], wanted)
+    assert "memory: all agree" in err, err
+    out, err = run(["memory"], ["/usr/bin/python3", "-S", "-c", "print(sum(i * 0.5 for i in range(1000)))"])
+    equal(out, "249750.0\n")
+    assert "memory: all agree, many by emitted code" in err, err
+
+
 def bbcount_of(err):
     return [int(n) for n in re.search(r"(\d+) basic blocks executed, (\d+) distinct\n +(\d+) instructions", err).groups()]
 
