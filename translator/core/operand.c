@@ -88,6 +88,8 @@ slot_of(const dr_block *b, enum reg r)
         return SLOT_SPILL1;
     if (b->spilled & MAP_SCRATCH && r == (enum reg)b->scratch)
         return SLOT_SPILL2;
+    if (r == (enum reg)b->draft->held)
+        return SLOT_HOLD;
     return 0;
 }
 
@@ -203,7 +205,7 @@ static enum reg
 take_helper(dr_block *b, unsigned index, enum reg into, bool *saved)
 {
     for (enum reg r = RAX; r <= R15; r++)
-        if (r != into && slot_of(b, r)) {
+        if (r != into && r != (enum reg)b->draft->held && slot_of(b, r)) {
             *saved = true;
             return r;
         }
