@@ -10,6 +10,7 @@ enum { MAX_OURS = 32, OP_DUPFD_CLOEXEC = 1030, LIMIT_NOFILE = 7 };
 enum { HIGHEST = 4096 };
 static int *ours[MAX_OURS];         /* where each one's owner keeps its number */
 static int n_ours;
+volatile unsigned descriptor_lowest = UINT32_MAX;
 
 /* A duplicate of `fd` with a number that the program is not given: above its
  * limit where the hard limit leaves room, else near the top. */
@@ -45,6 +46,7 @@ descriptor_hide(int *fd)
     }
     CHECK(n_ours < MAX_OURS, "the engine has few descriptors");
     ours[n_ours++] = fd;
+    descriptor_lowest = MIN(descriptor_lowest, (unsigned)*fd);
 }
 
 void
@@ -65,6 +67,7 @@ descriptor_move(int fd)
                 return false;
             sys_close(fd);
             *ours[i] = (int)high;
+            descriptor_lowest = MIN(descriptor_lowest, (unsigned)high);
         }
     return true;
 }

@@ -12,6 +12,7 @@ void descriptor_forget(int *fd);
 /* The program wants number `fd`, which is ours: move again. False: not possible. */
 bool descriptor_move(int fd);
 bool descriptor_is_ours(int fd);
+extern volatile unsigned descriptor_lowest;     /* none of ours is below */
 /* The lowest of ours in [lo, hi], or -1. */
 int descriptor_first_in(unsigned lo, unsigned hi);
 

@@ -9,6 +9,7 @@
 #include "core/thread.h"
 #include "linux/sys.h"
 #include "linux/syscall.h"
+#include "linux/syscall_table.h"
 
 #define ARG0(t) ((t)->s.mc.gpr[RDI])
 #define ARG1(t) ((t)->s.mc.gpr[RSI])
@@ -51,25 +52,34 @@ long on_sigreturn(struct thread *t);
 long on_sigsuspend(struct thread *t);
 long on_sigtimedwait(struct thread *t);
 long on_signalfd(struct thread *t);
-long on_ppoll(struct thread *t);
-long on_pselect6(struct thread *t);
+long ppoll_masked(struct thread *t);
+long pselect6_masked(struct thread *t);
 long on_epoll_pwait(struct thread *t);
 
 /* handle_files.c */
 long on_open(struct thread *t);
 long on_openat(struct thread *t);
 long on_openat2(struct thread *t);
-long on_close(struct thread *t);
 long on_close_range(struct thread *t);
 long on_dup2(struct thread *t);
-long on_any_fd(struct thread *t);
-long on_fcntl(struct thread *t);
 long on_getdents64(struct thread *t);
 long on_write(struct thread *t);
 long on_readlink(struct thread *t);
 long on_readlinkat(struct thread *t);
 long on_path0(struct thread *t);
 long on_path1(struct thread *t);
+
+/* handle_descriptors.c */
+/* Bit k: argument k names a descriptor of ours. It then names none, and was[k] is what it was. */
+unsigned descriptors_disguise(struct thread *t, uint64_t was[SYSCALL_MAX_ARGS]);
+void descriptors_restore(struct thread *t, unsigned set, const uint64_t was[SYSCALL_MAX_ARGS]);
+long on_poll(struct thread *t);
+long on_ppoll(struct thread *t);
+long on_select(struct thread *t);
+long on_pselect6(struct thread *t);
+long on_sendmsg(struct thread *t);
+long on_sendmmsg(struct thread *t);
+long on_io_submit(struct thread *t);
 
 /* handle_process.c */
 long on_arch_prctl(struct thread *t);

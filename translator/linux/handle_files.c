@@ -11,14 +11,9 @@ enum { F_DUPFD_OP = 0, PROC_SUPER_MAGIC_NR = 0x9fa0, AT_FDCWD_NR = -100 };
 
 /* ---- descriptors ---- */
 
-long on_close(struct thread *t) { return descriptor_is_ours((int)ARG0(t)) ? -E_BADF : native(t); }
-long on_any_fd(struct thread *t) { return descriptor_is_ours((int)ARG0(t)) ? -E_BADF : native(t); }
-
 long
 on_dup2(struct thread *t)
 {
-    if (descriptor_is_ours((int)ARG0(t)))
-        return -E_BADF;
     if (descriptor_is_ours((int)ARG1(t)) && !descriptor_move((int)ARG1(t)))
         return -E_BADF;
     return native(t);
@@ -148,8 +143,6 @@ on_write(struct thread *t)
 {
     uint64_t at = 0;
 
-    if (descriptor_is_ours((int)ARG0(t)))
-        return -E_BADF;
     bool code = UNLIKELY(memory_is_open) && writes_memory(t, (int)ARG0(t), t->s.mc.gpr[RAX], &at);
     long r = native(t);
     if (code && r > 0)
@@ -189,10 +182,4 @@ with_path(struct thread *t, enum reg r)
 }
 
 long on_path0(struct thread *t) { return with_path(t, RDI); }
-
-/* A directory's descriptor first; with an empty path it is the file itself. */
-long
-on_path1(struct thread *t)
-{
-    return descriptor_is_ours((int)ARG0(t)) ? -E_BADF : with_path(t, RSI);
-}
+long on_path1(struct thread *t) { return with_path(t, RSI); }

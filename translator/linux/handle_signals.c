@@ -99,11 +99,11 @@ with_mask(struct thread *t, enum reg r, uint64_t size)
 }
 
 long on_sigsuspend(struct thread *t) { return with_mask(t, RDI, ARG1(t)); }
-long on_ppoll(struct thread *t) { return with_mask(t, R10, ARG4(t)); }
+long ppoll_masked(struct thread *t) { return with_mask(t, R10, ARG4(t)); }
 long on_epoll_pwait(struct thread *t) { return with_mask(t, R8, ARG5(t)); }
 
 long
-on_pselect6(struct thread *t)
+pselect6_masked(struct thread *t)
 {
     struct mcontext m = t->s.mc;
     struct { uint64_t mask, size; } arg;

@@ -90,7 +90,6 @@ static const syscall_fn handlers[] = {
     [__NR_open] = on_open,
     [__NR_openat] = on_openat,
     [__NR_openat2] = on_openat2,
-    [__NR_close] = on_close,
     [__NR_stat] = on_path0,
     [__NR_lstat] = NULL,
     [__NR_newfstatat] = on_path1,
@@ -121,19 +120,17 @@ static const syscall_fn handlers[] = {
     [__NR_signalfd] = on_signalfd,
     [__NR_signalfd4] = on_signalfd,
     [__NR_sigaltstack] = on_sigaltstack,
+    [__NR_poll] = on_poll,
     [__NR_ppoll] = on_ppoll,
+    [__NR_select] = on_select,
+    [__NR_sendmsg] = on_sendmsg,
+    [__NR_sendmmsg] = on_sendmmsg,
+    [__NR_io_submit] = on_io_submit,
     [__NR_pselect6] = on_pselect6,
     [__NR_epoll_pwait] = on_epoll_pwait,
     [__NR_epoll_pwait2] = on_epoll_pwait,
     [__NR_dup2] = on_dup2,
     [__NR_dup3] = on_dup2,
-    [__NR_dup] = on_any_fd,
-    [__NR_fcntl] = on_any_fd,
-    [__NR_fstat] = on_any_fd,
-    [__NR_read] = on_any_fd,
-    [__NR_ioctl] = on_any_fd,
-    [__NR_lseek] = on_any_fd,
-    [__NR_fchdir] = on_any_fd,
     [__NR_write] = on_write,
     [__NR_writev] = on_write,
     [__NR_pwrite64] = on_write,
@@ -176,8 +173,13 @@ syscall_carry_out(struct thread *t)
 {
     uint64_t nr = t->s.mc.gpr[RAX];
     syscall_fn handler = nr < COUNT_OF(handlers) ? handlers[nr] : NULL;
+    uint64_t was[SYSCALL_MAX_ARGS];
+    unsigned disguised = descriptors_disguise(t, was);
+    long r = handler ? handler(t) : native(t);
 
-    return handler ? handler(t) : native(t);
+    if (UNLIKELY(disguised))
+        descriptors_restore(t, disguised, was);
+    return r;
 }
 
 void

@@ -126,6 +126,9 @@ struct syscall_view {
  * register of the unknown part counts as examined, and its flags are the row's. */
 bool syscall_view(const struct syscall_args *a, struct syscall_view *out);
 
+/* Bit k: argument k is a descriptor that this call examines. */
+unsigned syscall_descriptor_args(const struct syscall_args *a);
+
 enum syscall_access {
     SYSCALL_READ,    /* the kernel reads these bytes and acts on them, or passes them on      */
     SYSCALL_COPY,    /* it fetches them but does not look: padding, opaque values. Must be addressable, may be undefined. */

@@ -68,6 +68,19 @@ syscall_view(const struct syscall_args *a, struct syscall_view *out)
     return out->command != NULL;
 }
 
+unsigned
+syscall_descriptor_args(const struct syscall_args *a)
+{
+    struct syscall_view v;
+    unsigned set = 0;
+
+    syscall_view(a, &v);
+    for (unsigned k = 0; k < v.nargs; k++)
+        if (v.arg[k]->kind == SYSCALL_ARG_FD && v.bits[k])
+            set |= 1u << k;
+    return set;
+}
+
 static bool
 writes(const struct syscall_arg *g, unsigned n)
 {
