@@ -4,6 +4,7 @@
 
 #include "core/cache.h"
 #include "core/tools.h"
+#include "linux/descriptors.h"
 #include "linux/memory.h"
 #include "linux/modules.h"
 #include "linux/signal.h"
@@ -17,11 +18,13 @@ engine_lock_all(void)
     mutex_lock(&cache_lock);
     regions_lock_for_fork();
     heap_lock_for_fork();
+    files_lock_for_fork();
 }
 
 void
 engine_unlock_all(void)
 {
+    files_unlock_after_fork(false);
     heap_unlock_after_fork(false);
     regions_unlock_after_fork();
     mutex_unlock(&cache_lock);
@@ -31,6 +34,7 @@ engine_unlock_all(void)
 void
 engine_unlock_all_after_fork(void)
 {
+    files_unlock_after_fork(true);
     heap_unlock_after_fork(true);
     regions_after_fork();
     cache_after_fork();
@@ -41,6 +45,7 @@ void
 engine_after_fork(struct thread *t)
 {
     mutex_init(&t->process->lock);
+    console_let_go();
 }
 
 /* Against the kernel's clock, over what has passed since the start (or a millisecond more). */

@@ -53,13 +53,28 @@ dr_print(const char *fmt, ...)
     va_start(ap, fmt);
     size_t n = format_v(line, sizeof line, fmt, ap);
     va_end(ap);
-    write_all(2, line, MIN(n, sizeof line - 1));
+    write_all(console_fd, line, MIN(n, sizeof line - 1));
 }
 
 /* Files of tools. A tool has a handle; the number behind it may move out of the program's way. */
 enum { MAX_FILES = 16 };
 static int files[MAX_FILES];         /* descriptor, 0: free */
 static struct mutex files_lock;
+
+void
+files_lock_for_fork(void)
+{
+    mutex_lock(&files_lock);
+}
+
+void
+files_unlock_after_fork(bool child)
+{
+    if (child)
+        mutex_init(&files_lock);
+    else
+        mutex_unlock(&files_lock);
+}
 
 int
 dr_create(const char *path)

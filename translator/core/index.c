@@ -88,6 +88,8 @@ struct page_entry { uint64_t page; frag_id head; uint32_t unused; };   /* page n
 static struct page_entry *pages;
 static uint32_t pages_mask, pages_used;
 
+static bool has_fragments(const struct page_entry *p) { return p->page && p->head; }
+
 static struct page_entry *
 page_find(uint64_t page, bool add)
 {
@@ -99,11 +101,14 @@ page_find(uint64_t page, bool add)
     if (!add)
         return NULL;
     if (pages_used * 2 > pages_mask) {
-        uint32_t mask = pages_mask * 2 + 1;
+        uint32_t used = 0;
+        for (uint32_t k = 0; k <= pages_mask; k++)
+            used += has_fragments(&pages[k]);
+        uint32_t mask = used * 4 > pages_mask ? pages_mask * 2 + 1 : pages_mask;
         struct page_entry *old = pages, *n = engine_map((mask + 1) * sizeof *n);
         CHECK(n, "memory for the page table of the cache");
         for (uint32_t k = 0; k <= pages_mask; k++)
-            if (old[k].page) {
+            if (has_fragments(&old[k])) {
                 uint32_t j = hash_of(old[k].page - 1);
                 while (n[j & mask].page)
                     j++;
@@ -112,6 +117,7 @@ page_find(uint64_t page, bool add)
         engine_unmap(old, (pages_mask + 1) * sizeof *old);
         pages = n;
         pages_mask = mask;
+        pages_used = used;
         return page_find(page, true);
     }
     pages_used++;

@@ -90,4 +90,8 @@ bool zydis_memory(const uint8_t *bytes, unsigned length, struct dr_memory *m);
 /* core/locate.c */
 void locate(uint64_t pc, struct dr_location *out);
 
+/* export.c: files of tools */
+void files_lock_for_fork(void);
+void files_unlock_after_fork(bool child);
+
 #endif

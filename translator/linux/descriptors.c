@@ -2,14 +2,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "linux/descriptors.h"
 
+#include "core/engine.h"
+#include "core/tools.h"
 #include "linux/sys.h"
 #include "util/base.h"
 
-enum { MAX_OURS = 32, OP_DUPFD_CLOEXEC = 1030, LIMIT_NOFILE = 7 };
+enum { STDERR = 2, MAX_OURS = 32, OP_DUPFD_CLOEXEC = 1030, LIMIT_NOFILE = 7 };
 /* High, but fork copies the table of descriptors up to the highest one. */
 enum { HIGHEST = 4096 };
 static int *ours[MAX_OURS];         /* where each one's owner keeps its number */
 static int n_ours;
+static int kept_console;
 volatile unsigned descriptor_lowest = UINT32_MAX;
 
 /* A duplicate of `fd` with a number that the program is not given: above its
@@ -67,6 +70,8 @@ descriptor_move(int fd)
                 return false;
             sys_close(fd);
             *ours[i] = (int)high;
+            if (ours[i] == &kept_console)
+                console_fd = kept_console;
             descriptor_lowest = MIN(descriptor_lowest, (unsigned)high);
         }
     return true;
@@ -79,6 +84,34 @@ descriptor_is_ours(int fd)
         if (*ours[i] == fd)
             return true;
     return false;
+}
+
+/* ---- the console ---- */
+
+static bool is_fork_child;
+
+void
+console_keep(void)
+{
+    if (console_fd != STDERR || is_fork_child || !(n_tools || options.stats))
+        return;
+    long copy = sys3(__NR_fcntl, STDERR, OP_DUPFD_CLOEXEC, STDERR + 1);
+    if (sys_failed(copy))
+        return;
+    kept_console = (int)copy;
+    descriptor_hide(&kept_console);
+    console_fd = kept_console;
+}
+
+void
+console_let_go(void)
+{
+    is_fork_child = true;
+    if (console_fd == STDERR)
+        return;
+    console_fd = STDERR;
+    descriptor_forget(&kept_console);
+    sys_close(kept_console);
 }
 
 int

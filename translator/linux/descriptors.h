@@ -16,4 +16,10 @@ extern volatile unsigned descriptor_lowest;     /* none of ours is below */
 /* The lowest of ours in [lo, hi], or -1. */
 int descriptor_first_in(unsigned lo, unsigned hi);
 
+
+/* The program is about to close or replace its stderr: what tools are going to write there goes to a copy. Not in a
+ * child made by fork, where a copy would keep a pipe open whose reader waits for its end. */
+void console_keep(void);
+void console_let_go(void);          /* in a fork child */
+
 #endif

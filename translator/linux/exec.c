@@ -45,6 +45,16 @@ string_read(uint64_t at, char *buf, size_t size)
 
 enum verdict { FOLLOW, SCRIPT, LEAVE };
 
+/* The engine's own file: a front end below ours starts it, with a configuration of its own. */
+static bool
+is_engine(const struct statx *st)
+{
+    struct statx own;
+
+    return engine_fd >= 0 && !sys_failed(sys6(__NR_statx, engine_fd, (long)"", AT_EMPTY_PATH_FLAG, STATX_INO, (long)&own, 0)) &&
+           own.stx_ino == st->stx_ino && own.stx_dev_major == st->stx_dev_major && own.stx_dev_minor == st->stx_dev_minor;
+}
+
 /* Looks at the open file. */
 static enum verdict
 judge_file(int fd, char head[HEAD])
@@ -53,9 +63,9 @@ judge_file(int fd, char head[HEAD])
     Elf64_Ehdr *eh = (Elf64_Ehdr *)head;
 
     memset(head, 0, HEAD);
-    if (sys6(__NR_statx, fd, (long)"", AT_EMPTY_PATH_FLAG, STATX_MODE | STATX_UID | STATX_GID, (long)&st, 0) < 0)
+    if (sys6(__NR_statx, fd, (long)"", AT_EMPTY_PATH_FLAG, STATX_MODE | STATX_UID | STATX_GID | STATX_INO, (long)&st, 0) < 0)
         return LEAVE;
-    if ((st.stx_mode & 0170000) != 0100000)
+    if ((st.stx_mode & 0170000) != 0100000 || is_engine(&st))
         return LEAVE;
     if (sys4(__NR_faccessat2, fd, (long)"", 1 /* X_OK */, AT_EMPTY_PATH_FLAG | 0x200 /* AT_EACCESS */) < 0)
         return LEAVE;

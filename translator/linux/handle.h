@@ -60,6 +60,7 @@ long on_epoll_pwait(struct thread *t);
 long on_open(struct thread *t);
 long on_openat(struct thread *t);
 long on_openat2(struct thread *t);
+long on_close(struct thread *t);
 long on_close_range(struct thread *t);
 long on_dup2(struct thread *t);
 long on_getdents64(struct thread *t);

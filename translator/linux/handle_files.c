@@ -11,9 +11,29 @@ enum { F_DUPFD_OP = 0, PROC_SUPER_MAGIC_NR = 0x9fa0, AT_FDCWD_NR = -100 };
 
 /* ---- descriptors ---- */
 
+enum { STDERR = 2 };
+
+/* A vfork child has its own descriptors, but its maker's memory. */
+static void
+console_ends(struct thread *t)
+{
+    if (!t->vfork_child)
+        console_keep();
+}
+
+long
+on_close(struct thread *t)
+{
+    if ((int)ARG0(t) == STDERR)
+        console_ends(t);
+    return native(t);
+}
+
 long
 on_dup2(struct thread *t)
 {
+    if ((int)ARG1(t) == STDERR)
+        console_ends(t);
     if (descriptor_is_ours((int)ARG1(t)) && !descriptor_move((int)ARG1(t)))
         return -E_BADF;
     return native(t);
@@ -29,6 +49,8 @@ on_close_range(struct thread *t)
 
     if (lo > hi)
         return native(t);
+    if (lo <= STDERR && hi >= STDERR)
+        console_ends(t);
     while ((ours = descriptor_first_in(lo, hi)) >= 0) {      /* around each of ours */
         m.gpr[RDI] = lo;
         m.gpr[RSI] = (uint64_t)ours - 1;

@@ -131,12 +131,17 @@ on_munmap(struct thread *t)
     if (touches_engine(lo, n))
         return 0;                    /* nothing of the program's is there */
     bool code = regions_intersect(lo, lo + PAGE_UP(n));
+    struct regions_kept kept;
+    regions_keep(&kept, lo, lo + PAGE_UP(n));
     memory_goes(lo, n);
     regions_set(lo, lo + n, 0, 0);
     if (code)                        /* what another thread translated meanwhile: from here on it cannot */
         flush(lo, lo + PAGE_UP(n));
-    unplace_library(lo, n);
-    return native(t);
+    long r = native(t);
+    regions_drop_kept(&kept, sys_failed(r));
+    if (!sys_failed(r))
+        unplace_library(lo, n);
+    return r;
 }
 
 long

@@ -250,6 +250,32 @@ regions_intersect(uint64_t lo, uint64_t hi)
     return yes;
 }
 
+void
+regions_keep(struct regions_kept *k, uint64_t lo, uint64_t hi)
+{
+    *k = (struct regions_kept){.all = k->some};
+    mutex_lock(&regions_lock);
+    unsigned first = region_at(lo), end = first;
+    while (end < n_regions && regions[end].lo < hi)
+        end++;
+    k->size = (end - first) * sizeof *regions;
+    if (end - first > COUNT_OF(k->some))
+        k->all = engine_map(k->size);
+    CHECK(k->all, "memory for a list of code regions");
+    for (unsigned i = first; i < end; i++)
+        k->all[k->n++] = (struct region){MAX(regions[i].lo, lo), MIN(regions[i].hi, hi), regions[i].prot, regions[i].flags};
+    mutex_unlock(&regions_lock);
+}
+
+void
+regions_drop_kept(struct regions_kept *k, bool put_back)
+{
+    for (unsigned i = 0; put_back && i < k->n; i++)
+        regions_set(k->all[i].lo, k->all[i].hi, k->all[i].prot, k->all[i].flags);
+    if (k->all != k->some)
+        engine_unmap(k->all, k->size);
+}
+
 /* ---- code pages ---- */
 
 enum { FUTILE_AFTER = 12 };         /* write faults of a page before its fragments check themselves; see docs/consistency.md */
@@ -258,6 +284,9 @@ struct code_page { uint64_t page; uint16_t faults; uint8_t state; };   /* page n
 static struct code_page *code_pages;
 static uint32_t code_mask, n_code;
 static volatile uint32_t n_protected;
+
+/* Something is to be remembered of the page. */
+static bool code_is_known(const struct code_page *p) { return p->page && (p->state != PAGE_FREE || p->faults); }
 
 static struct code_page *
 code_find(uint64_t addr, bool add)
@@ -268,14 +297,18 @@ code_find(uint64_t addr, bool add)
     if (!code_pages && !add)
         return NULL;
     if (add && n_code * 2 >= code_mask) {
-        uint32_t mask = code_mask ? code_mask * 2 + 1 : 511, old_mask = code_mask;
+        uint32_t mask = code_mask ? code_mask : 511, old_mask = code_mask, live = 0;
+        for (uint32_t k = 0; code_pages && k <= old_mask; k++)
+            live += code_is_known(&code_pages[k]);
+        if (live * 4 >= mask)
+            mask = mask * 2 + 1;
         struct code_page *old = code_pages, *n = engine_map((mask + 1) * sizeof *n);
         CHECK(n, "memory for the table of code pages");
         code_pages = n;
         code_mask = mask;
         n_code = 0;
         for (uint32_t k = 0; old && k <= old_mask; k++)
-            if (old[k].page)
+            if (code_is_known(&old[k]))
                 *code_find((old[k].page - 1) * PAGE_SIZE, true) = old[k];
         if (old)
             engine_unmap(old, (old_mask + 1ul) * sizeof *old);

@@ -35,6 +35,10 @@ void regions_protect(uint64_t lo, uint64_t hi, int prot);           /* mprotect 
 void regions_move(uint64_t from, uint64_t from_len, uint64_t to, uint64_t to_len);
 bool regions_find(uint64_t pc, struct region *out);                 /* false: not executable                   */
 bool regions_intersect(uint64_t lo, uint64_t hi);
+/* What is known of [lo, hi), to be put back if a call that was to unmap it fails. */
+struct regions_kept { struct region some[16], *all; unsigned n; size_t size; };
+void regions_keep(struct regions_kept *k, uint64_t lo, uint64_t hi);
+void regions_drop_kept(struct regions_kept *k, bool put_back);
 void regions_lock_for_fork(void);
 void regions_unlock_after_fork(void);
 void regions_after_fork(void);

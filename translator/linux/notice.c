@@ -24,11 +24,42 @@ notice_of(struct ksiginfo *info)
     return (struct notice *)(info->fill + 8);    /* after pid and uid; the kernel passes 32 bytes in all */
 }
 
+/* The user's queue of signals is full (RLIMIT_SIGPENDING): the kernel then sends a signal without what came with
+ * it, as if from process 0. One that kill sends always keeps its sender (kernel/signal.c, __send_signal_locked). */
+static bool
+has_lost_its_content(const struct ksiginfo *info)
+{
+    char text[4096], *s;
+    uint64_t pending = 0, most = 0;
+
+    if (info->signo != NOTICE_SIGNAL || info->code != 0 /* SI_USER */ || *(const uint64_t *)info->fill)
+        return false;
+    int fd = (int)sys_openat(-100, "/proc/self/status", 02000000, 0);
+    long n = fd >= 0 ? sys_read(fd, text, sizeof text - 1) : 0;
+    if (fd >= 0)
+        sys_close(fd);
+    text[MAX(n, 0)] = 0;
+    for (s = strchr(text, '\n'); s && !str_starts(s, "\nSigQ:\t"); s = strchr(s + 1, '\n'))
+        ;
+    if (!s)
+        return false;
+    for (s += 7; *s >= '0' && *s <= '9'; s++)
+        pending = pending * 10 + (uint64_t)(*s - '0');
+    for (s += *s == '/'; *s >= '0' && *s <= '9'; s++)
+        most = most * 10 + (uint64_t)(*s - '0');
+    return pending >= most;
+}
+
 bool
 notice_received(const struct ksiginfo *info, bool no_lock_held)
 {
     const struct notice *n = notice_of((struct ksiginfo *)info);
 
+    if (UNLIKELY(has_lost_its_content(info))) {
+        if (no_lock_held)
+            code_unprotect_all();        /* whichever was meant */
+        return true;
+    }
     if (info->signo != NOTICE_SIGNAL || info->code != NOTICE_CODE || n->magic != MAGIC)
         return false;
     if (no_lock_held)

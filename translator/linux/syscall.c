@@ -90,6 +90,7 @@ static const syscall_fn handlers[] = {
     [__NR_open] = on_open,
     [__NR_openat] = on_openat,
     [__NR_openat2] = on_openat2,
+    [__NR_close] = on_close,
     [__NR_stat] = on_path0,
     [__NR_lstat] = NULL,
     [__NR_newfstatat] = on_path1,

@@ -71,6 +71,7 @@ bool parse_u64(const char *s, uint64_t *out);            /* decimal or 0x…; wh
 /* util/print.c: formatting without allocation. Knows %s %d %u %x %lx %ld %lu %llu %p %c %%, widths and 0-padding. */
 size_t format_v(char *buf, size_t size, const char *fmt, va_list ap);
 size_t format(char *buf, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-void print_err(const char *fmt, ...) __attribute__((format(printf, 1, 2)));   /* to descriptor 2, raw */
+extern volatile int console_fd;     /* where print_err writes: 2, or a copy once the program has closed that */
+void print_err(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -107,6 +107,8 @@ format(char *buf, size_t size, const char *fmt, ...)
     return n;
 }
 
+volatile int console_fd = 2;
+
 void
 print_err(const char *fmt, ...)
 {
@@ -116,5 +118,5 @@ print_err(const char *fmt, ...)
     va_start(ap, fmt);
     size_t n = format_v(line, sizeof line, fmt, ap);
     va_end(ap);
-    sys_write(2, line, MIN(n, sizeof line - 1));
+    sys_write(console_fd, line, MIN(n, sizeof line - 1));
 }

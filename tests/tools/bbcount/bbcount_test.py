@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """bbcount's counts, report and options. bbcount_test.py CLAIM DRRUN DIRECTORY-OF-PROGRAMS runs one claim."""
-import json, os, re, shutil, struct, subprocess, sys, tempfile
+import json, os, re, shutil, struct, subprocess, sys, tempfile, time
 
 drrun, programs = sys.argv[2:4]
 work = tempfile.mkdtemp(prefix="bbcount-test.")
@@ -128,6 +128,26 @@ def full_disk_is_reported():
 def quiet_is_silent():
     p = run(["/bin/echo", "ran"], engine=["-quiet"])
     equal((p.stdout, p.stderr), (b"ran\n", b""), "output")
+
+
+def report_reaches_stderr_though_the_program_closes_it():
+    for how in ("exec 2>&-", "exec 2>/dev/null"):
+        p = run(["/bin/sh", "-c", how + "; echo ran"])
+        equal(p.stdout, b"ran\n", "output")
+        assert b"basic blocks executed" in p.stderr, p.stderr
+
+
+def children_that_close_stderr_do_not_keep_it_open():
+    begun = time.monotonic()
+    p = run(["/bin/sh", "-c", "exec 3>&2; exec 2>&-; exec 2>&3 3>&-; (exec >&- 2>&- </dev/null; sleep 20) & exit 0"])
+    took = time.monotonic() - begun
+    assert b"basic blocks executed" in p.stderr, p.stderr
+    assert took < 15, f"stderr was open for {took} s"
+
+
+def drrun_runs_below_drrun():
+    p = run([drrun, "-t", "bbcount", "-top", "0", "--", program("fixed")], "-top", "0", status=7)
+    equal(re.findall(rb"(\d+) basic blocks executed, (\d+) distinct", p.stderr), [(b"1031", b"6")], "the inner one's counts, and no others")
 
 
 try:
