@@ -448,8 +448,10 @@ cache_reclaim(void)
 
     if (!dying.head && !table_has_retired())
         return;
-    for (struct thread *t = all_threads; t; t = t->next)
-        safe = MIN(safe, t->safe_epoch);
+    for (struct thread *t = all_threads; t; t = t->next) {
+        uint64_t its = t->safe_epoch;    /* read once: it moves, and may only lower the minimum */
+        safe = MIN(safe, its);
+    }
     for (frag_id id; (id = dying.head) && frags[id].epoch <= safe;) {
         dying.head = frags[id].incoming;
         if (!dying.head)
