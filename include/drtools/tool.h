@@ -258,6 +258,12 @@ dr_thread *dr_thread_current(void);
 
 void *dr_map(size_t bytes);                                 /* zeroed pages; NULL: no memory       */
 void dr_unmap(void *p, size_t bytes);
+/* Memory of the program's, zeroed pages, as if by its own mmap: it counts against the program's limits and is
+ * where the program may see it. NULL: the kernel refuses. */
+void *dr_program_map(size_t bytes);
+void dr_program_unmap(void *p, size_t bytes);
+/* Its pages go back to the kernel, zero when touched again. False: they stay as they are. */
+bool dr_program_discard(void *p, size_t bytes);
 bool dr_safe_read(void *dst, uint64_t program_address, size_t n);
 bool dr_safe_write(uint64_t program_address, const void *src, size_t n);
 size_t dr_format(char *buf, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));

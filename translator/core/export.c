@@ -9,6 +9,9 @@
 
 void *dr_map(size_t bytes) { return engine_map(bytes); }
 void dr_unmap(void *p, size_t bytes) { engine_unmap(p, bytes); }
+void *dr_program_map(size_t bytes) { return program_map(bytes); }
+void dr_program_unmap(void *p, size_t bytes) { program_unmap(p, bytes); }
+bool dr_program_discard(void *p, size_t bytes) { return program_discard(p, bytes); }
 bool dr_safe_read(void *dst, uint64_t a, size_t n) { return safe_read(dst, a, n); }
 bool dr_safe_write(uint64_t a, const void *src, size_t n) { return safe_write(a, src, n); }
 bool dr_quiet(void) { return options.quiet; }
@@ -133,6 +136,7 @@ static const struct { const char *name; void *address; } exports[] = {
     E(dr_create), E(dr_write), E(dr_close), E(dr_quiet), E(dr_program), E(dr_locate),
     E(dr_module_lookup), E(dr_each_module), E(dr_module_segment), E(dr_each_symbol), E(dr_symbol_address),
     E(dr_lock), E(dr_unlock), E(dr_check_failed),
+    E(dr_program_map), E(dr_program_unmap), E(dr_program_discard),
     E(memcpy), E(memmove), E(memset), E(memcmp), E(strlen), E(strcmp), E(strncmp),
     {"__assert_fail", (void *)assert_failed},
     {"__stack_chk_fail", (void *)stack_check_failed},

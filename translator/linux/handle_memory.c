@@ -252,6 +252,34 @@ on_userfaultfd(struct thread *t)
     return native(t);
 }
 
+/* ---- memory of the program's that tools ask for ---- */
+
+void *
+program_map(size_t n)
+{
+    long p = sys_mmap(NULL, n, PROT_R | PROT_W, MAPF_PRIVATE | MAPF_ANON, -1, 0);
+
+    return sys_failed(p) ? NULL : (void *)p;
+}
+
+void
+program_unmap(void *p, size_t n)
+{
+    code_goes((uint64_t)p, n);
+    regions_set((uint64_t)p, (uint64_t)p + n, 0, 0);
+    sys_munmap(p, n);
+}
+
+bool
+program_discard(void *p, size_t n)
+{
+    enum { DONTNEED = 4 };
+    bool done = !sys_failed(sys3(__NR_madvise, (long)p, (long)n, DONTNEED));
+
+    code_changes((uint64_t)p, n);
+    return done;
+}
+
 /* ---- System V shared memory ---- */
 
 enum { SHM_EXEC_FLAG = 0100000, IPC_STAT_COMMAND = 2, SHMID_SEGSZ_AT = 48 };

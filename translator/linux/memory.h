@@ -67,6 +67,12 @@ void code_release(uint64_t lo, uint64_t hi);
 /* The first run of pages in [lo, hi) that are protected by us. */
 bool code_protected_in(uint64_t lo, uint64_t hi, uint64_t *start, uint64_t *end);
 
+/* ---- memory of the program's that tools ask for: as from its own mmap, munmap and madvise(MADV_DONTNEED) ---- */
+
+void *program_map(size_t n);            /* NULL: the kernel refuses */
+void program_unmap(void *p, size_t n);
+bool program_discard(void *p, size_t n);
+
 /* ---- where things go ---- */
 
 extern uint64_t lib_window_low, lib_window_next;
