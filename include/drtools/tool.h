@@ -254,6 +254,29 @@ void *dr_thread_at(dr_thread *t, uint32_t slot);            /* the same, seen fr
 int dr_thread_id(const dr_thread *t);
 dr_thread *dr_thread_current(void);
 
+/* ---- call stacks ---- */
+
+/* The program's call stack at mc, innermost frame first: pcs[0] is mc->rip, the others are such that pcs[i] - 1 lies in
+ * the instruction that the frame is at: return addresses, and 1 more than the address that a signal interrupted. Returns
+ * how many there are, at most max. By .eh_frame, else by frame pointers. Never faults, whatever the stack holds. Any
+ * thread; not in block callbacks. See docs/unwinding.md. */
+unsigned dr_unwind(const struct dr_mcontext *mc, uint64_t *pcs, unsigned max);
+
+/* What a stack depended on: registers, and words of memory in the order in which they were read. */
+enum { DR_TRAIL_WORDS = 64 };
+struct dr_trail_word { uint64_t at, value; };
+struct dr_trail {
+    uint64_t rip, rsp, rbp;
+    uint32_t generation;            /* 0: no use for dr_unwind_again */
+    uint16_t n;
+    bool uses_rbp;
+    struct dr_trail_word word[DR_TRAIL_WORDS];
+};
+/* dr_unwind, which also fills in *trail. */
+unsigned dr_unwind_trail(const struct dr_mcontext *mc, uint64_t *pcs, unsigned max, struct dr_trail *trail);
+/* True: dr_unwind with the same max would give the same stack as when the trail was made. Costs a few ns. */
+bool dr_unwind_again(const struct dr_mcontext *mc, const struct dr_trail *trail);
+
 /* ---- memory, text, files ---- */
 
 void *dr_map(size_t bytes);                                 /* zeroed pages; NULL: no memory       */

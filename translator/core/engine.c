@@ -9,6 +9,7 @@
 #include "linux/modules.h"
 #include "linux/signal.h"
 #include "linux/sys.h"
+#include "unwind/unwind.h"
 #include "util/heap.h"
 
 void
@@ -37,6 +38,7 @@ engine_unlock_all_after_fork(void)
     files_unlock_after_fork(true);
     heap_unlock_after_fork(true);
     regions_after_fork();
+    unwind_after_fork();
     cache_after_fork();
     modules_unlock_after_fork(true);
 }

@@ -14,6 +14,7 @@
 #include "core/cache.h"
 #include "linux/sys.h"
 #include "linux/syscall.h"
+#include "unwind/unwind.h"
 #include "util/log.h"
 
 /* ---- engine memory ---- */
@@ -182,6 +183,7 @@ regions_set(uint64_t lo, uint64_t hi, int prot, int flags)
     mutex_lock(&regions_lock);
     region_put(lo, hi, prot, flags);
     mutex_unlock(&regions_lock);
+    unwind_forget(lo, hi);
     LOG(LOG_MEMORY, "region 0x%lx-0x%lx prot %d flags %d", lo, hi, prot, flags);
 }
 
@@ -219,6 +221,8 @@ regions_move(uint64_t from, uint64_t from_len, uint64_t to, uint64_t to_len)
         region_carve(from, from + PAGE_UP(from_len));
     region_put(to, to + PAGE_UP(to_len), r.prot, r.flags);
     mutex_unlock(&regions_lock);
+    unwind_forget(from, from + PAGE_UP(from_len));
+    unwind_forget(to, to + PAGE_UP(to_len));
 }
 
 bool
