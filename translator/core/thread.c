@@ -59,6 +59,17 @@ block_take(bool *reused)
     return b;
 }
 
+/* Without touching pages that were never used. Nothing is behind [p, p+n) in its last page. */
+static void
+zero_again(uint8_t *p, size_t n)
+{
+    size_t head = MIN(n, PAGE_UP(p) - (uintptr_t)p);
+
+    memset(p, 0, head);
+    if (n > head)
+        sys3(__NR_madvise, (long)(p + head), (long)PAGE_UP(n - head), 4 /* MADV_DONTNEED */);
+}
+
 extern void dispatch(struct thread *t);
 
 struct thread *
@@ -71,8 +82,8 @@ thread_create(void)
     if (!t)
         return NULL;
     memset(t, 0, sizeof *t);
-    if (reused && tools_thread_bytes)        /* zero again, without touching what was never used */
-        sys3(__NR_madvise, (long)PAGE_UP((uint8_t *)t + SLOT_TOOLS), (long)PAGE_DOWN(tools_thread_bytes), 4 /* MADV_DONTNEED */);
+    if (reused && tools_thread_bytes)
+        zero_again((uint8_t *)t + SLOT_TOOLS, tools_thread_bytes);
     t->s.self = t;
     t->s.dstack = b + GUARD + STACK;
     t->s.dispatch = dispatch;
