@@ -135,6 +135,9 @@ struct dr_tool {
     void (*module_unload)(const struct dr_module *m);   /* before its memory goes                 */
     /* True: dealt with; the program goes on at mc, in a block looked up afresh. If no tool deals with it, it is the engine's fault. */
     bool (*fault)(struct dr_fault *f);
+    /* A signal's frame has been written to [lo, hi); the handler is about to run, with rsp at lo. It ends with rt_sigreturn,
+     * a system call as any other, or not at all. */
+    void (*signal_frame)(dr_thread *t, uint64_t lo, uint64_t hi);
 };
 
 /* ---- blocks ---- */
@@ -246,6 +249,8 @@ void dr_set_mode(dr_thread *t, unsigned mode);
  * cache. Registers that were taken are put back on that way. Another tool that wants block_cut makes it a slow way. */
 void dr_insert_mode_exit(dr_block *b, unsigned mode);
 
+unsigned dr_flush(uint64_t lo, uint64_t hi);
+bool dr_thread_context(dr_thread *t, struct dr_mcontext *out);
 /* ---- threads ---- */
 
 /* `bytes` of zeroed memory in every thread, at gs:[returned]. In init only. 0: none left. */
@@ -279,6 +284,11 @@ bool dr_unwind_again(const struct dr_mcontext *mc, const struct dr_trail *trail)
 
 /* ---- memory, text, files ---- */
 
+/* [at, at + bytes) for the tool, without access at first, hidden from the program, which cannot map anything there. In init only.
+ * 0, or -errno. dr_access makes part of it readable and writable, or not; dr_reset has it read as zero again. False: no memory. */
+int dr_reserve(uint64_t at, uint64_t bytes);
+bool dr_access(uint64_t at, uint64_t bytes, bool accessible);
+bool dr_reset(uint64_t at, uint64_t bytes);
 void *dr_map(size_t bytes);                                 /* zeroed pages; NULL: no memory       */
 void dr_unmap(void *p, size_t bytes);
 /* Memory of the program's, zeroed pages, as if by its own mmap: it counts against the program's limits and is

@@ -3,7 +3,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <asm/unistd_64.h>
 
-#include "linux/syscall_table.h"
+#include "drtools/syscalls.h"
 
 void *memset(void *to, int c, size_t n);
 void *memcpy(void *to, const void *from, size_t n);

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #include "linux/syscall_abi.h"
-#include "linux/syscall_table.h"
+#include "drtools/syscalls.h"
 
 /* clang-format off */
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "linux/syscall_abi.h"
-#include "linux/syscall_table.h"
+#include "drtools/syscalls.h"
 
 enum { SKIP_CODE = 77 };
 

@@ -3,11 +3,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "core/engine.h"
 #include "core/tools.h"
+#include "drtools/syscalls.h"
 #include "linux/descriptors.h"
 #include "linux/memory.h"
 #include "linux/sys.h"
 
 void *dr_map(size_t bytes) { return engine_map(bytes); }
+int dr_reserve(uint64_t at, uint64_t bytes) { return (int)engine_reserve(at, bytes); }
 void dr_unmap(void *p, size_t bytes) { engine_unmap(p, bytes); }
 void *dr_program_map(size_t bytes) { return program_map(bytes); }
 void dr_program_unmap(void *p, size_t bytes) { program_unmap(p, bytes); }
@@ -20,6 +22,30 @@ void dr_locate(uint64_t pc, struct dr_location *out) { locate(pc, out); }
 void dr_lock(struct dr_mutex *m) { mutex_lock((struct mutex *)m); }
 void dr_unlock(struct dr_mutex *m) { mutex_unlock((struct mutex *)m); }
 void dr_check_failed(const char *file, int line, const char *what) { check_failed(file, line, what); }
+
+bool
+dr_access(uint64_t at, uint64_t bytes, bool accessible)
+{
+    enum { MADV_NOHUGEPAGE_ADVICE = 15, MADV_DONTDUMP_ADVICE = 16 };
+
+    DR_CHECK(engine_touches(at, at + bytes), "dr_access is given reserved memory");
+    if (sys_failed(sys3(__NR_mprotect, (long)at, (long)bytes, accessible ? PROT_R | PROT_W : 0)))
+        return false;
+    if (accessible) {                    /* advice: sparse use, nothing that a core dump is looked into for */
+        sys3(__NR_madvise, (long)at, (long)bytes, MADV_NOHUGEPAGE_ADVICE);
+        sys3(__NR_madvise, (long)at, (long)bytes, MADV_DONTDUMP_ADVICE);
+    }
+    return true;
+}
+
+bool
+dr_reset(uint64_t at, uint64_t bytes)
+{
+    enum { MADV_DONTNEED_ADVICE = 4 };
+
+    DR_CHECK(engine_touches(at, at + bytes), "dr_reset is given reserved memory");
+    return !sys_failed(sys3(__NR_madvise, (long)at, (long)bytes, MADV_DONTNEED_ADVICE));
+}
 
 size_t
 dr_format(char *buf, size_t size, const char *fmt, ...)
@@ -128,11 +154,12 @@ stack_check_failed(void)
 static const struct { const char *name; void *address; } exports[] = {
     E(dr_block_tag), E(dr_block_mode), E(dr_block_count), E(dr_block_insn), E(dr_flags_dead),
     E(dr_emit), E(dr_flags_unread), E(dr_hold_register), E(dr_holds), E(dr_side), E(dr_side_begin), E(dr_side_jump_back), E(dr_side_call),
-    E(dr_insert_function), E(dr_insert_add), E(dr_take_register), E(dr_take_this_register), E(dr_give_registers), E(dr_insert_call),
+    E(dr_insert_function), E(dr_flush), E(dr_thread_context), E(syscall_memory_pre), E(syscall_memory_post), E(syscall_view), E(syscall_name), E(syscall_info), E(syscall_range_name),
+    E(dr_insert_add), E(dr_take_register), E(dr_take_this_register), E(dr_give_registers), E(dr_insert_call),
     E(dr_memory_operands), E(dr_emit_address), E(dr_memory_addresses),
     E(dr_encode), E(dr_insert_encoded), E(dr_insert_mode_exit), E(dr_modes), E(dr_mode), E(dr_set_mode), E(dr_redirect),
     E(dr_thread_memory), E(dr_thread_at), E(dr_thread_id), E(dr_thread_current),
-    E(dr_map), E(dr_unmap), E(dr_safe_read), E(dr_safe_write), E(dr_format), E(dr_print),
+    E(dr_map), E(dr_unmap), E(dr_reserve), E(dr_access), E(dr_reset), E(dr_safe_read), E(dr_safe_write), E(dr_format), E(dr_print),
     E(dr_create), E(dr_write), E(dr_close), E(dr_quiet), E(dr_program), E(dr_locate),
     E(dr_module_lookup), E(dr_each_module), E(dr_module_segment), E(dr_each_symbol), E(dr_symbol_address),
     E(dr_unwind), E(dr_unwind_trail), E(dr_unwind_again),

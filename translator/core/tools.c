@@ -224,6 +224,7 @@ tools_insert(struct dr_block *b, unsigned index, bool last)
     EACH(i)
         if (b->wanted >> i & 1) {
             b->tool = i;
+            map_before(b);
             tools[i]->block_insn(b, index);
             dr_give_registers(b);
         }
@@ -553,6 +554,16 @@ tools_side_call(const struct side_call *c, struct thread *t)
     }
 }
 
+unsigned
+dr_flush(uint64_t lo, uint64_t hi)
+{
+    mutex_lock(&cache_lock);
+    unsigned n = cache_flush_range(lo, hi);
+    mutex_unlock(&cache_lock);
+    return n;
+}
+bool dr_thread_context(dr_thread *t, struct dr_mcontext *out) { __builtin_memcpy(out, &t->s.mc, sizeof *out); return true; }
+
 void
 dr_insert_add(dr_block *b, unsigned index, uint32_t slot, int32_t n)
 {
@@ -742,6 +753,14 @@ tools_syscall_post(struct thread *t, const struct tool_call *c, bool done)
 }
 
 /* ---- signals ---- */
+
+void
+tools_signal_frame(struct thread *t, uint64_t lo, uint64_t hi)
+{
+    EACH(i)
+        if (HAS(i, signal_frame))
+            tools[i]->signal_frame(t, lo, hi);
+}
 
 bool
 tools_fault(struct thread *t, struct mcontext *m, const struct ksiginfo *info)

@@ -71,6 +71,8 @@ struct side_call {
     uint8_t held;                        /* register whose program value is in slots.hold, or REG_NONE */
 } __attribute__((packed));
 void tools_side_call(const struct side_call *c, struct thread *t);
+/* A signal's frame has been put at [lo, hi) of the program's memory; its handler is about to run. */
+void tools_signal_frame(struct thread *t, uint64_t lo, uint64_t hi);
 /* A fault at an instruction of a tool's own; the program stands at m. True: it is dealt with, and the program goes on at m. */
 bool tools_fault(struct thread *t, struct mcontext *m, const struct ksiginfo *info);
 

@@ -33,13 +33,13 @@ map_put(struct draft *d, struct map_entry *map, unsigned *n, struct map_entry e)
         e.spilled |= MAP_HELD;
         e.scratch |= (uint8_t)(d->held << 4);
     }
+    if (last && last->off == e.off) {        /* nothing came of that one */
+        --*n;
+        last = *n ? last - 1 : NULL;
+    }
     if (last && last->kind == MAP_COPY && e.kind == MAP_COPY && last->spilled == e.spilled && last->scratch == e.scratch &&
         e.off - last->off == e.app_off - last->app_off)
         return;
-    if (last && last->off == e.off) {
-        *last = e;
-        return;
-    }
     if (*n == DRAFT_MAX_MAP) {
         d->hot.overflow = true;
         return;

@@ -9,7 +9,7 @@
 #include "core/thread.h"
 #include "linux/sys.h"
 #include "linux/syscall.h"
-#include "linux/syscall_table.h"
+#include "drtools/syscalls.h"
 
 #define ARG0(t) ((t)->s.mc.gpr[RDI])
 #define ARG1(t) ((t)->s.mc.gpr[RSI])

@@ -16,9 +16,7 @@ static bool reading_implies_exec;
 static bool
 touches_engine(uint64_t lo, uint64_t n)
 {
-    uint64_t hi = lo + n, c = (uint64_t)cache_base;
-
-    return hi >= lo && ((lo < ENGINE_END && hi > ENGINE_BASE) || (lo < c + cache_size && hi > c));
+    return lo + n >= lo && engine_touches(lo, lo + n);
 }
 
 static void

@@ -40,6 +40,41 @@ engine_memory_reserve(void)
         reserve = engine_map(RESERVED);
 }
 
+/* Places that tools have reserved; the list is whole before the program starts. */
+enum { MAX_PLACES = 4 };
+static struct { uint64_t lo, hi; } place[MAX_PLACES];
+static unsigned n_places;
+
+long
+engine_reserve(uint64_t at, uint64_t n)
+{
+    if (n_places == MAX_PLACES)
+        return -12 /* ENOMEM */;
+    limits_move((int64_t)n);
+    long p = sys_mmap((void *)at, n, 0, MAP_PRIVATE_ANON_NORESERVE | MAP_FIXED_NOREPLACE_FLAG, -1, 0);
+    if (sys_failed(p)) {
+        limits_move(-(int64_t)n);
+        return p;
+    }
+    place[n_places].lo = at;
+    place[n_places++].hi = at + n;
+    __atomic_fetch_add(&engine_bytes, n, __ATOMIC_RELAXED);
+    return 0;
+}
+
+bool
+engine_touches(uint64_t lo, uint64_t hi)
+{
+    uint64_t c = (uint64_t)cache_base;
+
+    if ((lo < ENGINE_END && hi > ENGINE_BASE) || (lo < c + cache_size && hi > c))
+        return true;
+    for (unsigned i = 0; i < n_places; i++)
+        if (lo < place[i].hi && hi > place[i].lo)
+            return true;
+    return false;
+}
+
 uint64_t engine_memory_size(void) { return engine_bytes + cache_size; }
 
 static void *

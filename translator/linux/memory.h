@@ -10,6 +10,11 @@
 #define ENGINE_BASE 0x7c0000000000ull
 #define ENGINE_END  0x7d0000000000ull
 
+/* [at, at + n) for a tool, mapped without access and unaccounted; the program can neither see nor have it. At start only.
+ * 0, or -errno. */
+long engine_reserve(uint64_t at, uint64_t n);
+/* Whether [lo, hi) touches such a place, the engine's own memory or the code cache. */
+bool engine_touches(uint64_t lo, uint64_t hi);
 /* Zeroed pages, on demand. NULL: no memory. Any thread. */
 void *engine_map(size_t n);
 void engine_unmap(void *p, size_t n);

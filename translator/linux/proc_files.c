@@ -53,7 +53,7 @@ line_parse(const char *s, struct line *l)
 static bool
 line_is_ours(const struct line *l)
 {
-    return (l->lo >= ENGINE_BASE && l->lo < ENGINE_END) || cache_contains(l->lo);
+    return engine_touches(l->lo, l->lo + 1);
 }
 
 static bool

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "linux/sigframe.h"
 
+#include "core/tools.h"
+
 #include "core/translate.h"
 
 enum { REDZONE = 128, EFLAGS_DF = 0x400, EFLAGS_TF = 0x100, EFLAGS_RF = 0x10000 };
@@ -61,6 +63,7 @@ sigframe_push(struct thread *t, const struct kucontext *uc, const struct mcontex
         sp = t->app_altstack.sp + t->app_altstack.size;
         entering = true;
     }
+    uint64_t top = sp;
     uint32_t fx_size = fx ? fpstate_size(fx) : 0;
     uint64_t fx_at = align_down(sp - fx_size, 64), at = align_down(fx_at - sizeof f, 16) - 8;
     if ((nested || entering) && !on_altstack(t, at))
@@ -93,5 +96,6 @@ sigframe_push(struct thread *t, const struct kucontext *uc, const struct mcontex
     t->s.mc.gpr[RSP] = at;
     t->s.mc.rip = a->handler;
     t->s.mc.rflags &= ~(uint64_t)(EFLAGS_DF | EFLAGS_TF | EFLAGS_RF);
+    tools_signal_frame(t, at, top);
     return true;
 }

@@ -345,7 +345,7 @@ fault_in_cache(struct thread *t, struct kucontext *uc, struct ksiginfo *info)
     }
     if (program_state(t, uc, &m, &in_tool) != IN_CACHE)
         engine_fault(t, info->signo, info, &uc->mc);
-    if (UNLIKELY(in_tool)) {
+    if (UNLIKELY(in_tool && (info->signo == SIG_SEGV || info->signo == SIG_BUS /* not canonical, by way of rbp */))) {
         if (!tools_fault(t, &m, info))
             engine_fault(t, info->signo, info, &uc->mc);
         t->s.mc = m;

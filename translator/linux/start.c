@@ -404,6 +404,7 @@ engine_start(uint64_t *sp)
     signal_init_thread(t);
     limits_inherit(options.limit_extra);
     modules_start();
+    t->s.mc.gpr[RSP] = (uint64_t)s.sp;
     tools_thread_start(t);
     start_on_stack(t->s.dstack, run, &s);
 }

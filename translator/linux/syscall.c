@@ -11,7 +11,7 @@
 #include "linux/handle.h"
 #include "linux/memory.h"
 #include "linux/signal.h"
-#include "linux/syscall_table.h"
+#include "drtools/syscalls.h"
 #include "util/log.h"
 
 /* ---- pass through ---- */

@@ -8,7 +8,7 @@
 #ifndef DRTOOLS_TRANSLATOR_SYSCALL_ROWS_H
 #define DRTOOLS_TRANSLATOR_SYSCALL_ROWS_H
 
-#include "syscall_table.h"
+#include "drtools/syscalls.h"
 
 /* syscall_arg.access, bits */
 enum { ACCESS_IN = 1, ACCESS_OUT = 2 };

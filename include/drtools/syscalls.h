@@ -6,8 +6,8 @@
  * Threads:    any, no lock.
  * See docs/syscall-table.md for how to read a row and how to add one. */
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef DRTOOLS_TRANSLATOR_SYSCALL_TABLE_H
-#define DRTOOLS_TRANSLATOR_SYSCALL_TABLE_H
+#ifndef DRTOOLS_SYSCALLS_H
+#define DRTOOLS_SYSCALLS_H
 
 #include <stdbool.h>
 #include <stddef.h>
