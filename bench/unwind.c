@@ -3,7 +3,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "drtools/tool.h"
 
-enum { ROUNDS = 200000, FRAMES = 64 };
+enum { ROUNDS = 200000, FRAMES = 30 };
 
 static uint64_t here;
 static uint64_t ticks_per_us = 1;
@@ -52,7 +52,7 @@ measure(uint64_t arg, struct dr_mcontext *mc)
 {
     static uint64_t pcs[FRAMES];
     static struct dr_trail trail;
-    unsigned maxima[] = {6, 12, 64}, n = 0, same = 0;
+    unsigned maxima[] = {6, 12, 30}, n = 0, same = 0;
 
     (void)arg;
     calibrate();
@@ -70,7 +70,7 @@ measure(uint64_t arg, struct dr_mcontext *mc)
         uint64_t with_trail = ticks() - t;
         t = ticks();
         for (unsigned i = 0; i < ROUNDS; i++)
-            same += dr_unwind_again(mc, &trail);
+            same += dr_unwind_again(mc, maxima[k], &trail);
         dr_print("%2u frames: ", n);
         tenths("dr_unwind", plain, n);
         tenths("dr_unwind_trail", with_trail, n);

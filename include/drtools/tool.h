@@ -268,19 +268,25 @@ dr_thread *dr_thread_current(void);
 unsigned dr_unwind(const struct dr_mcontext *mc, uint64_t *pcs, unsigned max);
 
 /* What a stack depended on: registers, and words of memory in the order in which they were read. */
-enum { DR_TRAIL_WORDS = 64 };
+enum { DR_TRAIL_WORDS = 32 };
 struct dr_trail_word { uint64_t at, value; };
 struct dr_trail {
     uint64_t rip, rsp, rbp;
     uint32_t generation;            /* 0: no use for dr_unwind_again */
-    uint16_t n;
+    uint16_t max;                   /* frames that were asked for       */
+    uint8_t n;
     bool uses_rbp;
     struct dr_trail_word word[DR_TRAIL_WORDS];
 };
 /* dr_unwind, which also fills in *trail. */
 unsigned dr_unwind_trail(const struct dr_mcontext *mc, uint64_t *pcs, unsigned max, struct dr_trail *trail);
-/* True: dr_unwind with the same max would give the same stack as when the trail was made. Costs a few ns. */
-bool dr_unwind_again(const struct dr_mcontext *mc, const struct dr_trail *trail);
+/* The first of n trails, `stride` bytes apart, of a stack that dr_unwind with this max would give again; -1: none. A few ns. */
+int dr_unwind_find(const struct dr_mcontext *mc, unsigned max, const struct dr_trail *trail, unsigned n, size_t stride);
+static inline bool
+dr_unwind_again(const struct dr_mcontext *mc, unsigned max, const struct dr_trail *trail)
+{
+    return dr_unwind_find(mc, max, trail, 1, 0) == 0;
+}
 
 /* ---- memory, text, files ---- */
 

@@ -162,7 +162,7 @@ static const struct { const char *name; void *address; } exports[] = {
     E(dr_map), E(dr_unmap), E(dr_reserve), E(dr_access), E(dr_reset), E(dr_safe_read), E(dr_safe_write), E(dr_format), E(dr_print),
     E(dr_create), E(dr_write), E(dr_close), E(dr_quiet), E(dr_program), E(dr_locate),
     E(dr_module_lookup), E(dr_each_module), E(dr_module_segment), E(dr_each_symbol), E(dr_symbol_address),
-    E(dr_unwind), E(dr_unwind_trail), E(dr_unwind_again),
+    E(dr_unwind), E(dr_unwind_trail), E(dr_unwind_find),
     E(dr_lock), E(dr_unlock), E(dr_check_failed),
     E(dr_program_map), E(dr_program_unmap), E(dr_program_discard),
     E(memcpy), E(memmove), E(memset), E(memcmp), E(strlen), E(strcmp), E(strncmp),

@@ -282,6 +282,7 @@ dr_unwind_trail(const struct dr_mcontext *mc, uint64_t *pcs, unsigned max, struc
     trail->n = 0;
     trail->uses_rbp = false;
     unsigned n = unwind(mc, pcs, max, trail, &exact_trail);
+    trail->max = (uint16_t)MIN(max, UINT16_MAX);
     trail->rip = mc->rip;
     trail->rsp = mc->gpr[RSP];
     trail->rbp = mc->gpr[RBP];
@@ -289,29 +290,38 @@ dr_unwind_trail(const struct dr_mcontext *mc, uint64_t *pcs, unsigned max, struc
     return n;
 }
 
-static NOINLINE bool
-words_are_there(const struct dr_trail *trail)
+static bool
+is_again(const struct dr_mcontext *mc, unsigned max, const struct dr_trail *trail)
 {
+    if (mc->rip != trail->rip || mc->gpr[RSP] != trail->rsp || trail->max != max || trail->generation != unwind_generation ||
+        (trail->uses_rbp && mc->gpr[RBP] != trail->rbp))
+        return false;
     for (unsigned i = 0; i < trail->n; i++)
         if (load64(trail->word[i].at) != trail->word[i].value)
             return false;
     return true;
 }
 
-bool
-dr_unwind_again(const struct dr_mcontext *mc, const struct dr_trail *trail)
+static NOINLINE int
+find_again(const struct dr_mcontext *mc, unsigned max, const struct dr_trail *trail, unsigned n, size_t stride)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (is_again(mc, max, (const struct dr_trail *)((const char *)trail + i * stride)))
+            return (int)i;
+    return -1;
+}
+
+int
+dr_unwind_find(const struct dr_mcontext *mc, unsigned max, const struct dr_trail *trail, unsigned n, size_t stride)
 {
     struct thread *t = thread_self();
     struct recover here, *volatile outer = t->recover;
-    volatile bool same = false;
+    volatile int found = -1;
 
-    if (trail->generation != unwind_generation || mc->rip != trail->rip || mc->gpr[RSP] != trail->rsp ||
-        (trail->uses_rbp && mc->gpr[RBP] != trail->rbp))
-        return false;
     if (!recover_set(&here)) {
         t->recover = &here;
-        same = words_are_there(trail);
+        found = find_again(mc, max, trail, n, stride);
     }
     t->recover = outer;
-    return same;
+    return found;
 }

@@ -140,7 +140,7 @@ try_again(struct state *s, const struct dr_mcontext *mc)
 {
     uint64_t pcs[AGAIN_FRAMES];
     unsigned k = (unsigned)((mc->rip ^ mc->gpr[RSP] >> 3) * 0x9e3779b97f4a7c15ull >> 58);
-    bool same = dr_unwind_again(mc, &s->trail[k]);
+    bool same = dr_unwind_again(mc, AGAIN_FRAMES, &s->trail[k]);
     struct dr_trail old = s->trail[k];
     uint64_t sum = sum_of(pcs, dr_unwind_trail(mc, pcs, AGAIN_FRAMES, &s->trail[k]));
 
