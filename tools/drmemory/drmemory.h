@@ -10,7 +10,7 @@
 /* ---- options; drmemory.opt describes each. Set before the program starts. ---- */
 struct drmemory_options {
     bool check_uninitialized, check_leaks, count_leaks, possible_leaks, show_reachable, leaks_only, light, origins;
-    bool check_overlap, check_mismatches, strict_alignment, pause_at_error, crash_at_unaddressable, crash_at_error;
+    bool check_overlap, check_mismatches, check_realloc_zero, strict_alignment, pause_at_error, crash_at_unaddressable, crash_at_error;
     unsigned callstack_max_frames, malloc_max_frames, free_max_frames;
     unsigned delay_frees;           /* freed blocks kept from reuse at most */
     uint64_t delay_frees_bytes;     /* … and their bytes together at most   */
@@ -61,8 +61,8 @@ bool heap_find(uint64_t a, struct heap_block *out);
 /* Every live block, in the order of addresses; other threads stopped. */
 void heap_each(void (*f)(const struct heap_block *b, void *arg), void *arg);
 
-/* ---- replacing functions (replace.c): called by block_begin; true: this block is a replaced function's ---- */
-bool replace_block(dr_block *b);
+/* ---- replacing functions (replace.c): called by block_insn for a block's first instruction; true: this block is a replaced function's ---- */
+bool replace_block(dr_block *b);        /* more in replace.h */
 
 /* ---- propagation (propagate.c): see there ---- */
 struct step;                        /* one decoded instruction, made at translation, kept while its fragment may run */
