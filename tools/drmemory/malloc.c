@@ -14,7 +14,7 @@
 #define IMPOSSIBLE ((uint64_t)-1)               /* a size */
 enum { PAGE = 4096, E_NOMEM = 12, E_INVAL = 22 };
 
-/* What a thread is about: the program's own operator new is running, because ours had no memory. */
+/* What a thread is about: a function of the program's own is running, because ours had no memory. Its stack pointer at the entry. */
 struct within { uint64_t sp; };
 static uint32_t within_slot;
 
@@ -39,9 +39,9 @@ returns(struct dr_mcontext *mc, uint64_t value)
     return true;
 }
 
-/* Is the program's own operator new at work below mc? Its calls of malloc are not the program's, and may serve any family. */
+/* Is one at work that has called mc's? Its calls are not the program's, and may serve any family. */
 static bool
-within_new(const struct dr_mcontext *mc)
+within_own(const struct dr_mcontext *mc)
 {
     struct within *w = dr_thread_at(dr_thread_current(), within_slot);
 
@@ -63,23 +63,34 @@ bad_size(const struct replaced *f, const struct dr_mcontext *mc, uint64_t size)
 {
     if (size <= MAX_SIZE)
         return false;
-    if (!within_new(mc))
+    if (!within_own(mc))
         report_heap(mc, HEAP_BAD_SIZE, name_of(f), size, NULL);
     return true;
 }
 
-/* Runs the program's own function with a size in `r` for which there is no memory. */
+/* Has the program's own function run. */
+static bool
+run_own(const struct dr_mcontext *mc)
+{
+    struct within *w = dr_thread_at(dr_thread_current(), within_slot);
+
+    if (!w->sp)
+        w->sp = mc->gpr[RSP];
+    return false;
+}
+
+/* … with a size in `r` for which there is no memory. */
 static bool
 fail(struct dr_mcontext *mc, enum reg r)
 {
     mc->gpr[r] = IMPOSSIBLE;
-    return false;
+    return run_own(mc);
 }
 
 static uint64_t
 allocate(const struct replaced *f, const struct dr_mcontext *mc, uint64_t size, uint64_t align, unsigned flags)
 {
-    unsigned family = within_new(mc) ? HEAP_MIXED : f->family;
+    unsigned family = within_own(mc) ? HEAP_MIXED : f->family;
 
     return heap_allocate(size, align, family, flags, allocation_stack(mc));
 }
@@ -164,7 +175,7 @@ on_realloc(uint64_t arg, struct dr_mcontext *mc)
     argument(f, mc, RSI);
     if (bad_size(f, mc, size)) {
         mc->gpr[RDI] = 0;
-        return false;
+        return run_own(mc);
     }
     if (!a) {
         p = allocate(f, mc, size, HEAP_ALIGNMENT, 0);
@@ -308,10 +319,7 @@ make_new(const struct replaced *f, struct dr_mcontext *mc, uint64_t align)
         if (p)
             return returns(mc, p);
     }
-    struct within *w = dr_thread_at(dr_thread_current(), within_slot);
-    if (!w->sp)
-        w->sp = mc->gpr[RSP];
-    return false;
+    return run_own(mc);
 }
 
 static bool on_new(uint64_t arg, struct dr_mcontext *mc) { return make_new(function_of(arg), mc, HEAP_ALIGNMENT); }
