@@ -303,6 +303,16 @@ void *dr_program_map(size_t bytes);
 void dr_program_unmap(void *p, size_t bytes);
 /* Its pages go back to the kernel, zero when touched again. False: they stay as they are. */
 bool dr_program_discard(void *p, size_t bytes);
+
+/* A piece of the program's address space; protections are what the program believes. */
+struct dr_region {
+    size_t size;
+    uint64_t lo, hi;
+    bool readable, writable, executable, shared;
+    const char *name;                   /* a file's path, or what the kernel calls it, such as "[stack]"; NULL: anonymous. Until f returns */
+};
+/* All of it, by address; false from f: enough. Slow: from /proc. False: there is no /proc. */
+bool dr_each_region(bool (*f)(const struct dr_region *r, void *arg), void *arg);
 bool dr_safe_read(void *dst, uint64_t program_address, size_t n);
 bool dr_safe_write(uint64_t program_address, const void *src, size_t n);
 size_t dr_format(char *buf, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -4,6 +4,7 @@
  * status (task/TID) shows the caller's signals. */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "core/cache.h"
+#include "core/tools.h"
 #include "linux/memory.h"
 #include "linux/signal.h"
 #include "linux/sys.h"
@@ -253,5 +254,52 @@ proc_file_open(const char *name, int flags, long *result)
         *result = made_up("/proc/thread-self/status", status_text, flags);
     else
         return false;
+    return true;
+}
+
+/* ---- the same, for tools ---- */
+
+/* The name at the end of a line, NUL-terminated in place; NULL: none. */
+static const char *
+line_name(const struct line *l)
+{
+    char *end = (char *)l->tail + l->tail_len;
+    const char *name = l->tail;
+
+    for (int field = 0; field < 2; field++) {    /* device, inode */
+        while (*name == ' ')
+            name++;
+        while (*name > ' ')
+            name++;
+    }
+    while (*name == ' ')
+        name++;
+    *end = 0;
+    return name < end ? name : NULL;
+}
+
+bool
+dr_each_region(bool (*f)(const struct dr_region *r, void *arg), void *arg)
+{
+    size_t size, len;
+    char *buf = slurp("/proc/self/maps", &size, &len);
+    bool more = true;
+
+    if (!buf)
+        return false;
+    buf[len] = 0;
+    for (const char *text = buf; *text && more;) {
+        struct line l, part;
+        text = line_parse(text, &l);
+        if (line_is_ours(&l))
+            continue;
+        const char *name = line_name(&l);
+        while (more && line_split(&l, &part)) {
+            struct dr_region r = {.size = sizeof r, .lo = part.lo, .hi = part.hi, .readable = part.perms[0] == 'r', .writable = part.perms[1] == 'w',
+                                  .executable = part.perms[2] == 'x', .shared = part.perms[3] == 's', .name = name};
+            more = f(&r, arg);
+        }
+    }
+    engine_unmap(buf, size);
     return true;
 }

@@ -43,6 +43,11 @@ r 16 0x300003f0|w 32 0x300007c8|r 8 0x300007e0|rw 4 0x20000000"""
 VECTOR_OPERANDS = "r 16 0x20000000|r 4 0x20000e3c|r 4 0x2000003c|r 4 0x20000048|r 4 0x2000004c|r 16 0x20000000|r 8 0x20000038|w 32 0x20000000"
 
 
+def program_memory_is_seen_among_the_regions():
+    _, err = run(["places"], ["/bin/echo"])
+    equal(err, "places: as they should be\n")
+
+
 def memory_operands_have_their_addresses():
     wanted = re.split("[|\n]", OPERANDS) + (VECTOR_OPERANDS.split("|") if "avx2" in open("/proc/cpuinfo").read() else [])
     _, err = run(["memory"], program("memory"))

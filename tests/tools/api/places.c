@@ -1,0 +1,51 @@
+/* Maps memory for the program and looks it up among its regions, at each thread's end. */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "drtools/tool.h"
+
+enum { BYTES = 3 * 4096 };
+
+struct look { uint64_t at, hits, last; bool stack, sound; };
+
+static bool
+look(const struct dr_region *r, void *arg)
+{
+    struct look *l = arg;
+
+    l->sound &= r->lo < r->hi && r->lo >= l->last;
+    l->last = r->hi;
+    l->hits += l->at >= r->lo && l->at + BYTES <= r->hi && r->readable && r->writable && !r->executable && !r->shared && !r->name;
+    l->stack |= r->name && r->name[0] == '[' && r->name[1] == 's' && r->name[2] == 't' && r->writable;
+    return true;
+}
+
+static uint64_t
+hits(uint64_t at)
+{
+    struct look l = {.at = at, .sound = true};
+
+    DR_CHECK(dr_each_region(look, &l) && l.sound && l.stack, "regions rise, and the stack is one of them");
+    return l.hits;
+}
+
+static void
+thread_exit(dr_thread *t)
+{
+    uint64_t *p = dr_program_map(BYTES), was;
+
+    (void)t;
+    DR_CHECK(p && *p == 0, "there is memory, and it is zero");
+    DR_CHECK(hits((uint64_t)p) == 1, "the program has a region there");
+    *p = 7;
+    DR_CHECK(dr_program_discard(p, BYTES) && *p == 0, "it is zero again");
+    dr_program_unmap(p, BYTES);
+    DR_CHECK(!dr_safe_read(&was, (uint64_t)p, sizeof was), "it is gone");
+    DR_CHECK(hits((uint64_t)dr_map(BYTES)) == 0, "the engine's memory is no region of the program's");
+    dr_print("places: as they should be\n");
+}
+
+__attribute__((visibility("default"))) const struct dr_tool dr_tool = {
+    .size = sizeof(struct dr_tool),
+    .api = DR_API_VERSION,
+    .name = "places",
+    .thread_exit = thread_exit,
+};
