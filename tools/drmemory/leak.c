@@ -252,16 +252,16 @@ starts(const char *s, const char *with)
 
 /* Devices may act when they are read. */
 static bool
-is_device(const char *path)
+is_device(const char *name)
 {
-    return path && starts(path, "/dev/") && !starts(path, "/dev/shm/") && !starts(path, "/dev/zero");
+    return name && starts(name, "/dev/") && !starts(name, "/dev/shm/") && !starts(name, "/dev/zero");
 }
 
 static bool
 search_region(const struct dr_region *r, void *arg)
 {
     (void)arg;
-    if (r->readable && (r->writable || !r->path) && !is_device(r->path))
+    if (r->readable && (r->writable || !r->name) && !is_device(r->name))
         search_root(opt.leaks_only ? stack_in_use(r->lo, r->hi) : r->lo, r->hi);
     return true;
 }
