@@ -4,7 +4,7 @@ if(EXISTS ${CMAKE_SOURCE_DIR}/include/drtools)
     install(DIRECTORY ${CMAKE_SOURCE_DIR}/include/drtools DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 endif()
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md")
+install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md" PATTERN "*.json")
 
 set(CPACK_GENERATOR "TGZ;DEB")
 set(CPACK_PACKAGE_VENDOR "The drtools authors")
@@ -15,6 +15,6 @@ set(CPACK_STRIP_FILES OFF)   # reports name functions of the engine and of tools
 
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION devel)
-set(CPACK_DEBIAN_PACKAGE_DEPENDS "libc6 (>= 2.36), libzydis4.0, zlib1g, libdwarf1")
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "libzydis4.0")   # all else is linked statically
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 include(CPack)

@@ -19,6 +19,7 @@ struct command_line {
     enum action action;
     struct settings settings;
     struct tool asked_about; /* ACTION_TOOL_HELP */
+    int status;              /* to end with, if all went well */
     char **app;              /* APP and its arguments, of the caller's array; app[0] NULL: none */
 };
 

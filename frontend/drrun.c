@@ -14,6 +14,8 @@
 #include "conf.h"
 #include "launch.h"
 #include "program.h"
+#include "replay_command.h"
+#include "reporter.h"
 
 /* A note that costs nobody anything: on the console only if a tool reports
  * there anyway and -quiet was not given, and in the log if there is one. */
@@ -56,10 +58,38 @@ static bool
 run_native(const struct command *cmd, const struct settings *s, const struct program *program, char **app,
            struct error *err)
 {
+    const char *gate = s->value[OPT_EXIT_CODE_IF_ERRORS];
+
+    if (gate && report_wanted(s))
+        return error_set(err, (enum status)atoi(gate), "%s would run natively, so that nothing would be checked: %s",
+                         program->path, program->native);
     note(cmd, s,
          keep_printf("%s runs natively, without the translator and tools: %s", program->path,
                      program->native));
     return launch_native(program, app, err);
+}
+
+/* *r is NULL where nothing is to be reported. A reporter that cannot be started does not keep the program from running. */
+static bool
+start_reporter(const struct command *cmd, const struct install *in, const struct settings *s, struct reporter *room,
+               const struct reporter **r, struct error *err)
+{
+    const char *why = NULL;
+    struct report_files files;
+
+    *r = NULL;
+    if (!report_wanted(s))
+        return true;
+    if (!report_files_open(&files, in, s, err))
+        return false;
+    files.session.logdir = settings_get(s, OPT_LOGDIR);
+    for (size_t i = 0; i < s->tools_n && !files.session.logdir; i++)
+        if (s->tools[i].tool.reports && !(files.session.logdir = report_default_logdir()))
+            note(cmd, s, "there is no folder for results: give one by -logdir, or set XDG_STATE_HOME");
+    *r = room;
+    if (!reporter_start(room, &files, &why))
+        note(cmd, s, keep_printf("nothing will be reported: cannot start the reporter: %s", why));
+    return true;
 }
 
 bool
@@ -67,8 +97,12 @@ drrun(const struct command *cmd, const struct install *in, struct command_line *
 {
     struct settings *s = &line->settings, from_files;
     struct conf_names names = {0};
+    const struct reporter *r;
+    struct reporter reporter;
     struct program program;
 
+    if (s->value[OPT_REPLAY])
+        return replay_command(in, s, line, err);
     if (!line->app[0])
         return error_set(err, STATUS_USAGE, "no program to run was given");
     if (!program_find(&program, line->app[0], err) || !program_check(&program, err))
@@ -82,5 +116,7 @@ drrun(const struct command *cmd, const struct install *in, struct command_line *
         return false;
     if (program.native)
         return run_native(cmd, s, &program, line->app, err);
-    return launch_engine(in, s, &names, &program, line->app, err);
+    if (!start_reporter(cmd, in, s, &reporter, &r, err))
+        return false;
+    return launch_engine(in, s, &names, r, &program, line->app, err);
 }

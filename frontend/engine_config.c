@@ -58,9 +58,24 @@ color_wanted(const struct settings *s)
     return !(no_color && *no_color) && !(terminal && strcmp(terminal, "dumb") == 0) && isatty(STDERR_FILENO);
 }
 
+static void
+add_reporter(struct text *t, const struct reporter *r)
+{
+    add(t, "root", "1");
+    if (r->fd < 0) {
+        add(t, "reporter_lost", "1");
+        return;
+    }
+    add(t, "reporter_fd", keep_printf("%d", r->fd));
+    if (r->pid)
+        add(t, "reporter_pid", keep_printf("%d", r->pid));
+    if (r->console)
+        add(t, "console", "1");
+}
+
 bool
 engine_config_build(const struct install *in, const struct settings *s, const struct conf_names *names,
-                    const char **config, struct error *err)
+                    const struct reporter *r, const char **config, struct error *err)
 {
     struct text t = {0};
     const char *zydis;
@@ -80,6 +95,8 @@ engine_config_build(const struct install *in, const struct settings *s, const st
         add(&t, "tool", s->tools[i].tool.path);
         add_all(&t, "toolarg", &s->tools[i].args);
     }
+    if (r)
+        add_reporter(&t, r);
     add(&t, "depth", "0");
     *config = t.s;
     return true;

@@ -5,10 +5,11 @@
 
 #include "conf.h"
 #include "install.h"
+#include "reporter.h"
 #include "settings.h"
 
-/* `s->value[OPT_LOGDIR]` must be absolute by now. */
+/* `s->value[OPT_LOGDIR]` must be absolute by now. `r` NULL: nobody is to report; r->fd -1: who should, cannot. */
 bool engine_config_build(const struct install *in, const struct settings *s, const struct conf_names *names,
-                         const char **config, struct error *err);
+                         const struct reporter *r, const char **config, struct error *err);
 
 #endif

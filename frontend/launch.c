@@ -11,12 +11,12 @@
 
 bool
 launch_engine(const struct install *in, const struct settings *s, const struct conf_names *names,
-              const struct program *program, char **app, struct error *err)
+              const struct reporter *r, const struct program *program, char **app, struct error *err)
 {
     struct words argv = {0};
     const char *config;
 
-    if (!engine_config_build(in, s, names, &config, err))
+    if (!engine_config_build(in, s, names, r, &config, err))
         return false;
     words_add(&argv, "drengine");
     words_add(&argv, config);

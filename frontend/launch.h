@@ -7,11 +7,12 @@
 #include "conf.h"
 #include "install.h"
 #include "program.h"
+#include "reporter.h"
 #include "settings.h"
 
-/* Both return only on failure, and then false. `app` is the program's argv. */
+/* Both return only on failure, and then false. `app` is the program's argv; `r` as for engine_config_build. */
 bool launch_engine(const struct install *in, const struct settings *s, const struct conf_names *names,
-                   const struct program *program, char **app, struct error *err);
+                   const struct reporter *r, const struct program *program, char **app, struct error *err);
 bool launch_native(const struct program *program, char **app, struct error *err);
 
 #endif

@@ -61,5 +61,5 @@ main(int argc, char **argv)
         print_error(cmd, err.text);
         return err.status;
     }
-    return STATUS_OK;
+    return line.status;
 }

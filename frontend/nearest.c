@@ -55,7 +55,7 @@ nearest(const char *word, const struct words *candidates)
     for (size_t i = 0; i < candidates->n; i++) {
         unsigned d = farness(word, length, candidates->v[i]);
 
-        if (d < best || (d == best && !found)) {
+        if (d < best || (d == best && (!found || strcmp(candidates->v[i], found) < 0))) {
             best = d;
             found = candidates->v[i];
         }

@@ -12,6 +12,7 @@
 
 #define TOOLS    "Tools"
 #define OUTPUT   "Output"
+#define REPORTS  "Reports"
 #define LAUNCH   "Programs it starts"
 #define CACHE    "Code cache"
 #define REGISTER "Registering programs"
@@ -33,6 +34,43 @@ const struct option options[OPT_COUNT] = {
         "print statistics at exit: fragments, traces, cost of translation, cache bytes" },
     [OPT_COLOR] = { "color", SHAPE_CHOICE, "auto|always|never", "auto", OUTPUT, FOR_BOTH, NULL,
         "colour notes on the console; auto: if standard error is a terminal and NO_COLOR is not set" },
+
+    [OPT_RESULTS_TO_STDERR] = { "results_to_stderr", SHAPE_FLAG, NULL, "1", REPORTS, FOR_BOTH, NULL,
+        "show no errors on the console, just the summary" },
+    [OPT_SUMMARY] = { "summary", SHAPE_FLAG, NULL, "1", REPORTS, FOR_BOTH, NULL, "show no summary on the console" },
+    [OPT_BRIEF] = { "brief", SHAPE_FLAG, NULL, "0", REPORTS, FOR_BOTH, NULL, "leave notes and addresses out of the text" },
+    [OPT_PREFIX_STYLE] = { "prefix_style", SHAPE_CHOICE, "0|1|2", "0", REPORTS, FOR_BOTH, NULL,
+        "what lines on the console begin with: 0 the tool's mark, 1 the process' number, 2 nothing" },
+    [OPT_SHOW_REACHABLE] = { "show_reachable", SHAPE_FLAG, NULL, "0", REPORTS, FOR_BOTH, NULL,
+        "report, and count, memory that is still reachable at the end" },
+    [OPT_SUPPRESS] = { "suppress", SHAPE_WORDS, "FILE", NULL, REPORTS, FOR_BOTH, NULL,
+        "hide the errors that FILE describes, in Dr. Memory's or Valgrind's syntax. May be repeated" },
+    [OPT_DEFAULT_SUPPRESS] = { "default_suppress", SHAPE_FLAG, NULL, "1", REPORTS, FOR_BOTH, NULL,
+        "do not read the suppressions that come with drtools" },
+    [OPT_GEN_SUPPRESS_SYMS] = { "gen_suppress_syms", SHAPE_FLAG, NULL, "1", REPORTS, FOR_BOTH, NULL,
+        "write no suppressions by symbol into suppress.txt" },
+    [OPT_GEN_SUPPRESS_OFFS] = { "gen_suppress_offs", SHAPE_FLAG, NULL, "0", REPORTS, FOR_BOTH, NULL,
+        "write suppressions by offset into suppress.txt" },
+    [OPT_UNUSED_SUPPRESSIONS] = { "unused_suppressions", SHAPE_FLAG, NULL, "0", REPORTS, FOR_BOTH, NULL,
+        "list at the end which suppressions hid nothing" },
+    [OPT_EXIT_CODE_IF_ERRORS] = { "exit_code_if_errors", SHAPE_STATUS, "N", NULL, REPORTS, FOR_BOTH, "gate",
+        "exit with status N if the program or one that it started, and that has ended, has errors, or if the report is not complete" },
+    [OPT_EXIT0] = { "exit0", SHAPE_FLAG, NULL, "0", REPORTS, FOR_BOTH, "exit0", "exit with status 0, whatever the program's is" },
+    [OPT_BASELINE] = { "baseline", SHAPE_WORD, "FILE", NULL, REPORTS, FOR_BOTH, NULL,
+        "count only errors that are not in FILE, an earlier JSON report" },
+    [OPT_JSON] = { "json", SHAPE_WORD, "FILE", NULL, REPORTS, FOR_BOTH, NULL,
+        "write the report as JSON to FILE; in this and the next four %p stands for the process' number, and makes a file each" },
+    [OPT_SARIF] = { "sarif", SHAPE_WORD, "FILE", NULL, REPORTS, FOR_BOTH, NULL, "… as SARIF 2.1.0" },
+    [OPT_JUNIT] = { "junit", SHAPE_WORD, "FILE", NULL, REPORTS, FOR_BOTH, NULL, "… as JUnit XML" },
+    [OPT_XML] = { "xml", SHAPE_WORD, "FILE", NULL, REPORTS, FOR_BOTH, NULL, "… as Valgrind's XML, protocol 4" },
+    [OPT_HTML] = { "html", SHAPE_WORD, "FILE", NULL, REPORTS, FOR_BOTH, NULL, "… as a page to look at" },
+    [OPT_RECORD] = { "record", SHAPE_WORD, "FILE", NULL, REPORTS, FOR_BOTH, NULL,
+        "keep what the program's processes tell in FILE, for -replay" },
+    [OPT_REPLAY] = { "replay", SHAPE_WORD, "FILE", NULL, REPORTS, FOR_DRRUN, NULL,
+        "run nothing: report what is in FILE again, as the other options say" },
+    [OPT_SYMCACHE_DIR] = { "symcache_dir", SHAPE_WORD, "DIR", NULL, REPORTS, FOR_BOTH, NULL,
+        "accepted for CTest; symbols are found fast enough without a cache" },
+    [OPT_BATCH] = { "batch", SHAPE_FLAG, NULL, "0", REPORTS, FOR_BOTH, NULL, "accepted for CTest; nothing is ever asked" },
 
     [OPT_FOLLOW_CHILDREN] = { "follow_children", SHAPE_FLAG, NULL, "1", LAUNCH, FOR_BOTH, "follow",
         "of the programs APP executes, run only those registered with drconfig under the translator" },
@@ -195,6 +233,9 @@ value_check(enum shape shape, const char *arg, const char *what, const char *val
     case SHAPE_NUMBER:
         return (number_parse(value, &number, &end) && !*end) ||
                error_set(err, STATUS_USAGE, "%s takes a number, not '%s'", what, value);
+    case SHAPE_STATUS:
+        return (number_parse(value, &number, &end) && !*end && number < 256) ||
+               error_set(err, STATUS_USAGE, "%s takes an exit status, 0 to 255, not '%s'", what, value);
     case SHAPE_SIZE:
         return size_parse(value, &number) ||
                error_set(err, STATUS_USAGE, "%s takes a size such as 65536, 512K or 64M, not '%s'", what,

@@ -17,6 +17,28 @@ enum option_id {
     OPT_LOG,
     OPT_STATS,
     OPT_COLOR,
+    OPT_RESULTS_TO_STDERR,
+    OPT_SUMMARY,
+    OPT_BRIEF,
+    OPT_PREFIX_STYLE,
+    OPT_SHOW_REACHABLE,
+    OPT_SUPPRESS,
+    OPT_DEFAULT_SUPPRESS,
+    OPT_GEN_SUPPRESS_SYMS,
+    OPT_GEN_SUPPRESS_OFFS,
+    OPT_UNUSED_SUPPRESSIONS,
+    OPT_EXIT_CODE_IF_ERRORS,
+    OPT_EXIT0,
+    OPT_BASELINE,
+    OPT_JSON,
+    OPT_SARIF,
+    OPT_JUNIT,
+    OPT_XML,
+    OPT_HTML,
+    OPT_RECORD,
+    OPT_REPLAY,
+    OPT_SYMCACHE_DIR,
+    OPT_BATCH,
     OPT_FOLLOW_CHILDREN,
     OPT_CONF,
     OPT_CACHE_MAX,
@@ -41,6 +63,8 @@ enum shape {
     SHAPE_DIR,
     SHAPE_CHOICE, /* one of the words in `arg`, separated by '|'    */
     SHAPE_WORD,
+    SHAPE_WORDS, /* may be repeated: the value has one a line      */
+    SHAPE_STATUS, /* 0 … 255                                      */
     SHAPE_TOOL, /* starts a tool's own options                    */
 };
 

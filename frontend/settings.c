@@ -9,7 +9,7 @@ settings_set(struct settings *s, enum option_id id, const char *what, const char
 {
     if (!value_check(options[id].shape, options[id].arg, what, value, err))
         return false;
-    s->value[id] = keep_string(value);
+    s->value[id] = options[id].shape == SHAPE_WORDS && s->value[id] ? keep_printf("%s\n%s", s->value[id], value) : keep_string(value);
     return true;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Finding tools and reading their option lists. A line of TOOL.opt is
  *     name<TAB>argument, or - for a flag<TAB>help
- * and the first line that starts with '#' says what the tool is for. */
+ * the first line that starts with '#' says what the tool is for, and a line
+ * `!reports` that it has a reporter told what it finds. */
 #include "tool.h"
 
 #include <dirent.h>
@@ -79,6 +80,8 @@ read_line(struct tool *tool, char *line)
     }
     if (!line[0])
         return true;
+    if (strcmp(line, "!reports") == 0)
+        return tool->reports = true;
     arg = strchr(line, '\t');
     help = arg ? strchr(arg + 1, '\t') : NULL;
     if (!help || arg == line || help == arg + 1)

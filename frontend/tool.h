@@ -19,6 +19,7 @@ struct tool {
     const char *path;    /* absolute, of the shared object */
     const char *summary; /* one line; NULL: none           */
     bool described;      /* TOOL.opt exists                */
+    bool reports;        /* it sends records: TOOL.opt has a line `!reports` */
     struct tool_option *options;
     size_t n, capacity;
 };

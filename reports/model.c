@@ -118,7 +118,7 @@ start_process(struct report *r, const struct record *rec, struct process **found
 {
     struct process *p = *found, *parent = find_process(r, rec->parent);
 
-    if (!p || p->ended || (p->exe[0] && !(rec->flags & START_EXECED) && !(rec->flags & START_FORKED)))
+    if (!p || p->ended || p->left || (p->exe[0] && !(rec->flags & START_EXECED) && !(rec->flags & START_FORKED)))
         p = *found = add_process(r, rec->pid);
     if (p->errors) /* a new program's tool numbers from 1 again */
         memset(p->errors, 0, p->error_room * sizeof *p->errors);
@@ -145,7 +145,7 @@ fork_process(struct report *r, const struct record *rec, struct process *parent)
 {
     struct process *child = find_process(r, rec->number);
 
-    if (!child || child->ended)
+    if (!child || child->ended || child->left)
         child = add_process(r, rec->number);
     if (!child->exe[0]) {
         child->parent = parent->pid;
@@ -161,8 +161,18 @@ fork_process(struct report *r, const struct record *rec, struct process *parent)
 static void
 unload_all(struct process *p)
 {
-    for (size_t i = 0; i < p->module_count; i++)
+    for (size_t i = 0; i < p->module_count; i++) {
+        p->modules[i].left_by_exec = p->modules[i].loaded;
         p->modules[i].loaded = false;
+    }
+}
+
+static void
+load_again(struct process *p)
+{
+    for (size_t i = 0; i < p->module_count; i++)
+        if (p->modules[i].left_by_exec)
+            p->modules[i].loaded = true;
 }
 
 static void
@@ -517,6 +527,10 @@ report_apply(struct report *r, const struct record *rec, struct report_change *c
         unload_all(p);
         p->execed = true;
         break;
+    case RECORD_EXEC_FAILED:
+        load_again(p);
+        p->execed = false;
+        break;
     case RECORD_PROCESS_EXIT: exit_process(p, rec); break;
     case RECORD_MODULE_LOAD: load_module(r, p, rec); break;
     case RECORD_MODULE_UNLOAD: unload_module(p, rec->number); break;
@@ -535,7 +549,7 @@ void
 report_finish(struct report *r, const char *why)
 {
     for (size_t i = 0; i < r->process_count && !why; i++)
-        if (!r->processes[i]->complete && !r->processes[i]->execed)
+        if (!r->processes[i]->complete && !r->processes[i]->execed && !r->processes[i]->killed)
             why = "a process ended without saying so";
     if (!why && r->process_count == 0)
         why = "no process ever reported";

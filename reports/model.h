@@ -68,7 +68,7 @@ struct finding {
 
 struct module {
     uint32_t number;
-    bool loaded;
+    bool loaded, left_by_exec; /* the latter: … of which it is not known yet whether it succeeded */
     const char *path, *name;
     uint64_t base, start, end;
     unsigned id; /* within the report */
@@ -94,6 +94,7 @@ struct process {
     const char **argv;
     size_t argc;
     bool ended, execed, complete;
+    bool left, killed; /* its connection has ended; … before it said so. A kept stream does not tell */
     enum record_exit_kind exit_kind;
     uint32_t exit_code;
     uint64_t end_time;

@@ -305,6 +305,13 @@ take_end(struct payload *p, struct record *out)
     out->flags = take(p, 4);
 }
 
+static void
+take_nothing(struct payload *p, struct record *out)
+{
+    (void)p;
+    (void)out;
+}
+
 /* How each type's payload is read. NULL: unknown, skipped. */
 static void (*const take_payload[])(struct payload *, struct record *) = {
     [RECORD_PROCESS_START] = take_process_start,
@@ -320,6 +327,7 @@ static void (*const take_payload[])(struct payload *, struct record *) = {
     [RECORD_SUMMARY] = take_summary,
     [RECORD_NUDGE] = take_number,
     [RECORD_END] = take_end,
+    [RECORD_EXEC_FAILED] = take_nothing,
 };
 
 static bool

@@ -74,18 +74,6 @@ read_suppressions(const struct replay_request *q, char **error)
     return s;
 }
 
-static void
-list_unused(const struct suppressions *s, FILE *out)
-{
-    fputs("SUPPRESSIONS NOT USED:\n", out);
-    for (size_t i = 0; i < suppressions_count(s); i++) {
-        const struct suppression *rule = suppressions_get(s, i);
-
-        if (!rule->used)
-            fprintf(out, "\t%s:%u: %s\n", rule->file, rule->line, rule->name);
-    }
-}
-
 /* The first file that cannot be written is told; the others are written nevertheless. */
 static bool
 write_all(const struct report *r, const struct replay_request *q, char **error)
@@ -134,7 +122,7 @@ run(const struct replay_request *q, struct suppressions *s, struct baseline *b, 
         if (q->text)
             write_text(r, NULL, &q->write, q->text);
         if (q->text && q->list_unused_suppressions)
-            list_unused(s, q->text);
+            suppressions_list_unused(s, q->text);
         status = written ? gate_status(&gate) : gate.enabled ? gate.status_if_errors : STATUS_BAD_FILE;
     }
     report_free(r);

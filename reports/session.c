@@ -227,7 +227,7 @@ show_finding(struct session *s, const struct finding *f)
     if (out)
         text_finding(f, &s->options.write, out);
     check_flushed(s, f->process, log);
-    if (s->options.quiet || !(memory = open_memstream(&text, &size)))
+    if (s->options.quiet || s->options.hide_findings || !(memory = open_memstream(&text, &size)))
         return;
     text_finding(f, &s->options.write, memory);
     if (fclose(memory) == 0)
@@ -247,7 +247,7 @@ show_summary(struct session *s, const struct process *p, unsigned nudge)
     if (log->out)
         text_summary(s->report, p, &o, nudge, log->out);
     check_flushed(s, p, log);
-    if (s->options.quiet || (p->index && !log->out) || !(memory = open_memstream(&text, &size)))
+    if (s->options.quiet || s->options.hide_summary || (p->index && !log->out) || !(memory = open_memstream(&text, &size)))
         return;
     if (!log->out)
         o.details = NULL;
@@ -287,6 +287,21 @@ write_aids(struct session *s, const struct process *p, const struct log *log)
 }
 
 static void
+say_unused(struct session *s, const struct process *p)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *memory = open_memstream(&text, &size);
+
+    if (!memory)
+        return;
+    suppressions_list_unused(s->options.suppressions, memory);
+    if (fclose(memory) == 0)
+        say(s, p, text);
+    free(text);
+}
+
+static void
 end_process(struct session *s, const struct process *p)
 {
     struct log *log = log_of(s, p);
@@ -295,6 +310,8 @@ end_process(struct session *s, const struct process *p)
         return;
     log->ended = true;
     write_aids(s, p, log);
+    if (s->options.list_unused && s->options.suppressions && p->index == 0)
+        say_unused(s, p);
     show_summary(s, p, 0);
     if (log->out && fclose(log->out) != 0)
         complain(s, p, memory_printf("cannot write %s: %s", log->results, strerror(errno)));
@@ -344,6 +361,26 @@ what_is_missing(const struct session *s, const char *why)
     if (record_pending(s->reader))
         return "the record stream ends in the middle of a record";
     return why;
+}
+
+void
+session_left(struct session *s, uint32_t pid)
+{
+    const struct report *r = s->report;
+
+    for (size_t i = r->process_count; i-- > 0;)
+        if (r->processes[i]->pid == pid) {
+            r->processes[i]->left = true;
+            r->processes[i]->killed = !r->processes[i]->complete && !r->processes[i]->execed;
+            end_process(s, r->processes[i]);
+            return;
+        }
+}
+
+void
+session_write(struct session *s)
+{
+    write_outputs(s);
 }
 
 void

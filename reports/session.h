@@ -14,6 +14,8 @@ struct session_options {
     struct suppressions *suppressions; /* or NULL; the caller's                                          */
     struct baseline *baseline;         /* or NULL; the caller's                                          */
     bool quiet;                        /* nothing on the console                                         */
+    bool hide_findings, hide_summary;  /* … no errors, no summary there                                  */
+    bool list_unused;                  /* suppressions that hid nothing, before the first process' summary */
     unsigned prefix_style;             /* of console lines: 0 "~~Dr.M~~ ", 1 "~~PID~~ ", 2 none          */
     /* Console text goes here: the reporter has no terminal of its own. NULL: nowhere. */
     void (*say)(void *context, const char *text, size_t size);
@@ -24,6 +26,10 @@ struct session *session_new(const struct session_options *options);
 void session_free(struct session *s);
 /* Bytes of the record stream. Everything they tell is on disk when this returns. */
 void session_feed(struct session *s, const void *bytes, size_t size);
+/* Process `pid` has gone, whatever it said. */
+void session_left(struct session *s, uint32_t pid);
+/* Report files as things stand. */
+void session_write(struct session *s);
 /* The stream has ended. Writes summaries and report files. `why`: what cut it short, or NULL. */
 void session_finish(struct session *s, const char *why);
 

@@ -223,3 +223,15 @@ suppressions_match(const struct suppressions *s, const struct finding *f)
             return &s->rules[i]->shown;
     return NULL;
 }
+
+void
+suppressions_list_unused(const struct suppressions *s, FILE *out)
+{
+    fputs("SUPPRESSIONS NOT USED:\n", out);
+    for (size_t i = 0; i < suppressions_count(s); i++) {
+        const struct suppression *rule = suppressions_get((struct suppressions *)s, i);
+
+        if (!rule->used)
+            fprintf(out, "\t%s:%u: %s\n", rule->file, rule->line, rule->name);
+    }
+}

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct finding;
 struct suppressions;
@@ -26,6 +27,8 @@ bool suppressions_parse(struct suppressions *s, const char *text, size_t size, c
 size_t suppressions_count(const struct suppressions *s);
 /* In the order of the files. */
 struct suppression *suppressions_get(const struct suppressions *s, size_t index);
+/* Those that have hidden nothing. */
+void suppressions_list_unused(const struct suppressions *s, FILE *out);
 /* The first that matches, or NULL. Counts nothing. */
 struct suppression *suppressions_match(const struct suppressions *s, const struct finding *f);
 

@@ -286,7 +286,9 @@ text_summary(const struct report *r, const struct process *p, const struct write
     if (o->show_reachable)
         put_leak_tally(out, &found[FINDING_REACHABLE_LEAK], "still-reachable allocation(s)");
     put_ignored(out, ignored, &suppressed, &known, &potential, o);
-    if (r->incomplete && !nudge)
+    if (p->killed && !nudge)
+        fputs("THE REPORT IS INCOMPLETE: the process was killed.\n", out);
+    else if (r->incomplete && !nudge)
         fprintf(out, "THE REPORT IS INCOMPLETE: %s.\n", r->missing ? r->missing : "records are missing");
     if (o->details)
         fprintf(out, "Details: %s\n", o->details);

@@ -42,6 +42,7 @@ enum record_type {
     RECORD_SUMMARY = 11,
     RECORD_NUDGE = 12,
     RECORD_END = 13,
+    RECORD_EXEC_FAILED = 14,
 };
 
 enum record_error_kind {
@@ -109,6 +110,24 @@ enum {
 
     /* END flags. */
     END_INCOMPLETE = 1, /* the writer had to drop records */
+};
+
+/* What comes back over the socket: packets that begin with this, to the process the user started. */
+enum reply_kind {
+    REPLY_TEXT = 1, /* the rest of the packet is for the console               */
+    REPLY_BUSY = 2, /* the end has been read; the report is being written      */
+    REPLY_DONE = 3, /* it is written                                           */
+};
+
+enum {
+    REPLY_INCOMPLETE = 1, /* DONE: the report may lack errors                  */
+    REPLY_LAST = 2,       /* DONE: the reporter ends now                       */
+    REPLY_MAX = 4096,     /* bytes of a packet, at most                        */
+};
+
+struct record_reply {
+    uint32_t kind, flags;
+    uint64_t errors; /* DONE: those that count for the exit status             */
 };
 
 struct record_writer {

@@ -138,6 +138,9 @@ struct dr_tool {
     /* A signal's frame has been written to [lo, hi); the handler is about to run, with rsp at lo. It ends with rt_sigreturn,
      * a system call as any other, or not at all. */
     void (*signal_frame)(dr_thread *t, uint64_t lo, uint64_t hi);
+
+    /* The process is about to become another program, if execve succeeds: what a tool wants to have said. */
+    void (*exec)(dr_thread *t);
 };
 
 /* ---- blocks ---- */
@@ -362,6 +365,16 @@ struct dr_symbol {
 void dr_each_symbol(const struct dr_module *m, bool (*f)(const struct dr_symbol *s, void *arg), void *arg);
 /* 0: not defined there. Looks through all of them: for several names, dr_each_symbol is faster. */
 uint64_t dr_symbol_address(const struct dr_module *m, const char *name);
+
+/* ---- records: what a tool has to report (drtools/record.h) ---- */
+
+/* Is there a reporter? */
+bool dr_record_enabled(void);
+/* What record_begin wants to know. */
+struct dr_record_stamp { uint32_t pid, tid; uint64_t time; };
+void dr_record_stamp(struct dr_record_stamp *out);
+/* Sends whole records. Any thread, in C callbacks; waits while the reporter is behind. False: it is gone, or there is none. */
+bool dr_record(const void *records, size_t n);
 
 /* A mutex of the engine's kind: not across callbacks, never with the program's locks. */
 struct dr_mutex { volatile int state; };

@@ -18,9 +18,9 @@ offers() { # WANTED WORDS...: what is offered for the last of the words
     [ "$got" = "$wanted" ] || fail "'$*' offers '$got', not '$wanted'"
 }
 offers '-quiet' drrun -q
-offers '-no_follow_children -no_conf -no_traces' drrun -no
+offers '-no_follow_children' drrun -no_f
 offers 'never' drrun -color n
 offers 'listed one' drrun -t ''
 offers '-top' drrun -t listed -to
-offers '-reg' drconfig -r
+offers '-record -reg' drconfig -r
 offers "$T/tree" drrun -logdir "$T/tr"

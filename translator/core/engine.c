@@ -3,6 +3,7 @@
 #include "core/engine.h"
 
 #include "core/cache.h"
+#include "core/records.h"
 #include "core/tools.h"
 #include "linux/descriptors.h"
 #include "linux/memory.h"
@@ -43,11 +44,14 @@ engine_unlock_all_after_fork(void)
     modules_unlock_after_fork(true);
 }
 
+static volatile int ending;              /* somebody is in engine_at_exit */
+
 void
 engine_after_fork(struct thread *t)
 {
     mutex_init(&t->process->lock);
     console_let_go();
+    ending = 0;
 }
 
 /* Against the kernel's clock, over what has passed since the start (or a millisecond more). */
@@ -80,20 +84,31 @@ stats_print(void)
     }
 }
 
-void
-engine_at_exit(struct thread *t)
+/* Another thread is ending the process, with its status. */
+NORETURN static void
+await_end(struct thread *t)
 {
-    static volatile int done;
+    uint64_t long_time[2] = {3600};
+
+    __atomic_store_n(&t->safe_epoch, UINT64_MAX, __ATOMIC_SEQ_CST);
+    for (;;)
+        sys2(__NR_nanosleep, (long)long_time, 0);
+}
+
+int
+engine_at_exit(struct thread *t, int kind, int code)
+{
     uint64_t all = ~0ull;
 
-    if (__atomic_exchange_n(&done, 1, __ATOMIC_SEQ_CST))
-        return;
-    (void)t;
+    if (__atomic_exchange_n(&ending, 1, __ATOMIC_SEQ_CST))
+        await_end(t);
     /* A reader of our text that has gone must not end the process by SIGPIPE before all is written. */
     if (!engine_confined())
         sys4(__NR_rt_sigprocmask, 2, (long)&all, 0, 8);
     if (n_tools)
         tools_exit();
+    int status = records_end(kind, code);
     if (options.stats)
         stats_print();
+    return status;
 }

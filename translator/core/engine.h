@@ -17,6 +17,12 @@ struct options {
     bool app_unnamed;               /* argv[2] stands for a descriptor, not a path */
     int app_fd;                     /* -1: none                                   */
     int depth;
+    int reporter_fd, reporter_pid;  /* -1: nothing is reported                    */
+    bool console;                   /* text for the console comes from the reporter */
+    bool reporter_lost;             /* there was one                              */
+    bool root, execed;              /* the process that the user started; has become another program since it was made */
+    int gate;                       /* -exit_code_if_errors; -1: not given        */
+    bool always_zero;               /* -exit0                                     */
 };
 extern struct options options;
 
@@ -67,7 +73,8 @@ void engine_lock_all(void);
 void engine_unlock_all(void);
 void engine_unlock_all_after_fork(void);
 void engine_after_fork(struct thread *t);
-/* The process is about to end (exit_group, fatal signal, last thread). Once. */
-void engine_at_exit(struct thread *t);
+/* The process is about to end (exit_group, fatal signal, last thread); kind and code as in a record of its end. Returns
+ * once: the status to end with, or -1, as the program would. */
+int engine_at_exit(struct thread *t, int kind, int code);
 
 #endif

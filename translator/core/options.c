@@ -3,7 +3,7 @@
 #include "core/engine.h"
 #include "linux/memory.h"
 
-struct options options = {.cache_max = 128u << 20, .trace_threshold = 64, .app_fd = -1};
+struct options options = {.cache_max = 128u << 20, .trace_threshold = 64, .app_fd = -1, .reporter_fd = -1, .gate = -1};
 
 /* Every key=value pair in order, for the repeatable ones. */
 enum { MAX_PAIRS = 512 };
@@ -52,6 +52,14 @@ static const struct { const char *key; enum type type; void *to; } keys[] = {
     {"data_soft", NUMBER, &options.limit_extra[1][0]},
     {"data_hard", NUMBER, &options.limit_extra[1][1]},
     {"depth", FD, &options.depth},
+    {"reporter_fd", FD, &options.reporter_fd},
+    {"reporter_pid", FD, &options.reporter_pid},
+    {"reporter_lost", FLAG, &options.reporter_lost},
+    {"console", FLAG, &options.console},
+    {"root", FLAG, &options.root},
+    {"execed", FLAG, &options.execed},
+    {"gate", FD, &options.gate},
+    {"exit0", FLAG, &options.always_zero},
 };
 
 static bool

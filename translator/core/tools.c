@@ -5,6 +5,7 @@
 #include "core/tools.h"
 
 #include "core/engine.h"
+#include "core/records.h"
 #include "linux/abi.h"
 #include "linux/memory.h"
 #include "linux/sys.h"
@@ -110,6 +111,14 @@ tools_fork_child(struct thread *t)
 }
 
 void
+tools_exec(struct thread *t)
+{
+    EACH(i)
+        if (HAS(i, exec))
+            tools[i]->exec(t);
+}
+
+void
 tools_exit(void)
 {
     mutex_lock(&ends_lock);              /* for good */
@@ -125,12 +134,16 @@ tools_exit(void)
 void
 tools_module(const struct dr_module *m, bool loaded)
 {
+    if (loaded)
+        records_module(m, true);
     EACH(i) {
         if (loaded && HAS(i, module_load))
             tools[i]->module_load(m);
         if (!loaded && HAS(i, module_unload))
             tools[i]->module_unload(m);
     }
+    if (!loaded)
+        records_module(m, false);
 }
 
 void

@@ -43,6 +43,7 @@ void tools_fork_child(struct thread *t);
 /* A module is there; is about to go. */
 void tools_module(const struct dr_module *m, bool loaded);
 void tools_exit(void);           /* thread_exit for those still there, then exit */
+void tools_exec(struct thread *t);
 
 /* Block callbacks, cache_lock held. */
 void tools_block_begin(struct dr_block *b);

@@ -8,6 +8,9 @@
 #include <linux/stat.h>
 
 #include "core/engine.h"
+#include "core/records.h"
+#include "core/tools.h"
+#include "linux/channel.h"
 #include "linux/descriptors.h"
 #include "linux/memory.h"
 #include "linux/signal.h"
@@ -204,7 +207,8 @@ followed(const struct request *q)
 static bool
 per_process(const char *line)
 {
-    return str_starts(line, "app") || str_starts(line, "depth=") || str_starts(line, "as_") || str_starts(line, "data_");
+    return str_starts(line, "app") || str_starts(line, "depth=") || str_starts(line, "as_") || str_starts(line, "data_") ||
+           str_starts(line, "reporter_") || str_starts(line, "root=") || str_starts(line, "execed=");
 }
 
 /* A value as the configuration wants it: % and newline escaped. */
@@ -218,6 +222,22 @@ escape(char *out, size_t size, const char *s)
             n += format(out + n, size - n, "%%%02X", *s);
         else
             out[n++] = *s;
+    return n;
+}
+
+/* What the new program reports over `channel`, or -1. `same`: it is this process, no vfork child; `execed`: which has reported already. */
+static size_t
+config_for_reporter(char *out, size_t size, int channel, bool same, bool execed)
+{
+    size_t n = 0;
+
+    if (channel >= 0)
+        n += format(out + n, size - n, "reporter_fd=%d\n%s", channel, execed ? "execed=1\n" : "");
+    if (!same || !options.root)
+        return n;
+    n += format(out + n, size - n, "root=1\nreporter_pid=%d\n", options.reporter_pid);
+    if (options.reporter_lost || (options.reporter_fd >= 0 && channel < 0))
+        n += format(out + n, size - n, "reporter_lost=1\n");
     return n;
 }
 
@@ -365,7 +385,8 @@ exec_script(const char *path, uint64_t argv, uint64_t envp)
     if (!resolve(q) || !q->script)
         return;
     sys_close(q->fd);
-    config_for(b->config, sizeof b->config, q, -1, options.depth);
+    size_t n = config_for(b->config, sizeof b->config, q, -1, options.depth);
+    config_for_reporter(b->config + n, sizeof b->config - n, options.reporter_fd, true, options.execed);
     if (build_argv(b, argc))
         sys6(__NR_execveat, engine_fd, (long)"", (long)b->argv, (long)envp, AT_EMPTY_PATH_FLAG, 0);
 }
@@ -406,12 +427,17 @@ process_execve(struct thread *t, bool at)
         goto native;
     }
     int high = fd_to_hand_on(q);
-    config_for(b->config, sizeof b->config, q, high, options.depth + 1);
+    if (!t->vfork_child)
+        tools_exec(t);
+    int channel = channel_for_exec(t);
+    size_t n = config_for(b->config, sizeof b->config, q, high, options.depth + 1);
+    config_for_reporter(b->config + n, sizeof b->config - n, channel, !t->vfork_child, !t->vfork_child);
     LOG(LOG_THREAD, "execve %s", q->path);
     expose_signals(t);
     r = exec_engine(b, argc);
     t->exposed = false;
     signal_restore_mask(t);
+    channel_exec_failed(t, channel);
     if (high >= 0)
         sys_close(high);
     t->exec_buffers = NULL;
@@ -423,10 +449,16 @@ native:
         format(b->q.path, sizeof b->q.path, "/proc/self/fd/%d", exe_fd);
         plain.gpr[at ? RSI : RDI] = (uint64_t)b->q.path;
     }
+    if (!t->vfork_child) {
+        tools_exec(t);
+        records_exec(b ? b->q.path : "");
+    }
     expose_signals(t);
     r = app_syscall(&plain);
     t->exposed = false;
     signal_restore_mask(t);
+    if (!t->vfork_child)
+        records_exec_failed();
     t->exec_buffers = NULL;
     if (b)
         engine_unmap(b, size);

@@ -8,6 +8,8 @@
 
 #include "core/cache.h"
 #include "core/engine.h"
+#include "core/records.h"
+#include "core/tools.h"
 #include "linux/handle.h"
 #include "linux/memory.h"
 #include "linux/signal.h"
@@ -119,6 +121,8 @@ let_go(struct thread *t)
     static struct mcontext mc;           /* lives on after this thread's use of its stack */
     struct kstack ss = {.sp = t->app_altstack.sp, .size = t->app_altstack.size, .flags = (int32_t)t->app_altstack.flags};
 
+    tools_exec(t);
+    records_exec(program.exe);
     set_kernel_mask(~0ull, NULL);
     code_unprotect_all();
     for (int sig = 1; sig <= NSIG_MAX; sig++)

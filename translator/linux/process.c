@@ -11,6 +11,8 @@
 
 #include "core/cache.h"
 #include "core/engine.h"
+#include "core/records.h"
+#include "drtools/record.h"
 #include "core/tools.h"
 #include "linux/memory.h"
 #include "linux/signal.h"
@@ -142,6 +144,7 @@ clone_process(struct thread *t, const struct clone_request *q)
     set_kernel_mask(all, &old);
     mutex_lock(&threads_lock);
     engine_lock_all();
+    int channel = records_before_fork(q->flags & CLONE_FILES);
     long r = raw_clone(q->nr, q->a[0], q->a[1], q->a[2], q->a[3], q->a[4], NULL);
     if (r == 0) {
         threads_after_fork(t);
@@ -152,8 +155,10 @@ clone_process(struct thread *t, const struct clone_request *q)
         child_context(t, syscall_next(t), q->stack, true);
         signal_init_thread(t);
         engine_after_fork(t);
+        records_fork_child(t, channel);
         tools_fork_child(t);
     } else {
+        records_fork_parent(channel);
         engine_unlock_all();
         mutex_unlock(&threads_lock);
     }
@@ -183,20 +188,23 @@ process_exit(struct thread *t, long nr, int status)
     uint64_t all = ~0ull;
     struct process *p = t->process;
 
-    if (!t->vfork_child && nr == __NR_exit_group)
-        engine_at_exit(t);
-    if (nr == __NR_exit_group && !t->vfork_child)
-        sys_exit_group(status);
+    if (nr == __NR_exit_group && !t->vfork_child) {
+        int instead = engine_at_exit(t, EXIT_STATUS, status);
+        sys_exit_group(instead < 0 ? status : instead);
+    }
     if (!engine_confined())
         sys4(__NR_rt_sigprocmask, 2, (long)&all, 0, 8);
     tools_thread_exit(t);
-    if (engine_confined())           /* signals may come: leave the block behind */
-        exit_thread_raw(nr, status, &nobody);
+    if (engine_confined()) {         /* signals may come: leave the block behind */
+        int instead = thread_count == 1 && !t->vfork_child ? engine_at_exit(t, EXIT_STATUS, status) : -1;
+        exit_thread_raw(nr, instead < 0 ? status : instead, &nobody);
+    }
     if (t->parent_frees)             /* who waits in vfork frees our block */
         exit_thread_raw(nr, status, &nobody);
     bool last = thread_retire(t) == 0 && !t->vfork_child;
     process_release(p);
-    if (last)
-        engine_at_exit(t);
+    int instead = last ? engine_at_exit(t, EXIT_STATUS, status) : -1;
+    if (instead >= 0)
+        sys_exit_group(instead);
     exit_thread_raw(nr, status, thread_busy_word(t));
 }

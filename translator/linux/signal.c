@@ -16,6 +16,8 @@
 #include "core/engine.h"
 #include "core/tools.h"
 #include "core/step.h"
+#include "drtools/record.h"
+#include "linux/channel.h"
 #include "core/translate.h"
 #include "linux/memory.h"
 #include "linux/sigframe.h"
@@ -74,8 +76,9 @@ die_by(struct thread *t, int sig, const struct ksiginfo *info)
     uint64_t none = 0, all = ~0ull;
 
     LOG(LOG_SIGNAL, "dying by signal %d", sig);
-    if (!t->vfork_child)
-        engine_at_exit(t);
+    int instead = t->vfork_child ? -1 : engine_at_exit(t, EXIT_SIGNAL, sig);
+    if (instead >= 0)
+        sys_exit_group(instead);
     sys4(__NR_rt_sigprocmask, 2, (long)&all, 0, 8);
     sys4(__NR_rt_sigaction, sig, (long)&dfl, 0, 8);
     sys4(__NR_rt_tgsigqueueinfo, sys0(__NR_getpid), sys0(__NR_gettid), sig, (long)&copy);
@@ -469,7 +472,7 @@ on_async(struct thread *t, struct kucontext *uc, const struct ksiginfo *info)
     struct mcontext m;
 
     if (notice_received(info, cache_contains(uc->mc.rip) || within(uc->mc.rip, app_syscall_window, app_syscall_after) ||
-                                  within(uc->mc.rip, app_syscall_ia32_window, app_syscall_ia32_after))) {
+                                  within(uc->mc.rip, app_syscall_ia32_window, app_syscall_ia32_after)) || reporter_signal(info)) {
         t->swallowed = true;
         return;
     }
@@ -528,6 +531,8 @@ dispatch_resume(struct thread *t)
 
 /* ---- set-up ---- */
 
+static bool ends_are_told;           /* signals that end the process come to us, so that it ends in order */
+
 void
 signal_install(int sig, const struct ksigaction *a)
 {
@@ -538,7 +543,7 @@ signal_install(int sig, const struct ksigaction *a)
     bool sync = SIG_BIT(sig) & SYNC_SIGNALS;
 
     bool ends = a->handler == 0 && !((ignored_by_default | stops_by_default) & SIG_BIT(sig));
-    bool told = tools_want_signals && ends && sig != SIG_KILL && sig != SIG_STOP;
+    bool told = ends_are_told && ends && sig != SIG_KILL && sig != SIG_STOP;
     if (told)
         k.flags |= SAF_RESTART;
     if (sync || told || a->handler > 1) {
@@ -555,13 +560,14 @@ static struct process first_process;
 void
 signal_init_process(struct thread *t)
 {
+    ends_are_told = tools_want_signals || channel_is_open();
     t->process = &first_process;
     first_process.users = 1;
     for (int sig = 1; sig <= NSIG_MAX; sig++)
         if (sig != SIG_KILL && sig != SIG_STOP)
             sys4(__NR_rt_sigaction, sig, 0, (long)&first_process.action[sig], 8);
     for (int sig = 1; sig <= NSIG_MAX; sig++)
-        if (SIG_BIT(sig) & SYNC_SIGNALS || (tools_want_signals && sig != SIG_KILL && sig != SIG_STOP && first_process.action[sig].handler == 0))
+        if (SIG_BIT(sig) & SYNC_SIGNALS || (ends_are_told && sig != SIG_KILL && sig != SIG_STOP && first_process.action[sig].handler == 0))
             signal_install(sig, &first_process.action[sig]);
     sys4(__NR_rt_sigprocmask, 0, 0, (long)&t->app_mask, 8);
     t->app_altstack.flags = SSF_DISABLE;

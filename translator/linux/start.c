@@ -13,6 +13,7 @@
 
 #include "core/cache.h"
 #include "core/engine.h"
+#include "core/records.h"
 #include "core/tools.h"
 #include "core/translate.h"
 #include "linux/descriptors.h"
@@ -393,6 +394,7 @@ engine_start(uint64_t *sp)
     turn_stack(&s);
     fix_auxv(&s);
     tell_kernel(&s);
+    records_start(s.argc, s.argv);
     tools_start();
     struct thread *t = thread_create();
     if (!t)

@@ -8,6 +8,7 @@
 
 #include "core/cache.h"
 #include "core/engine.h"
+#include "linux/channel.h"
 #include "linux/handle.h"
 #include "linux/memory.h"
 #include "linux/signal.h"
@@ -156,6 +157,8 @@ static const syscall_fn handlers[] = {
     [__NR_clone3] = on_clone3,
     [__NR_execve] = on_execve,
     [__NR_execveat] = on_execveat,
+    [__NR_wait4] = on_wait4,
+    [__NR_waitid] = on_waitid,
     [__NR_exit] = on_exit,
     [__NR_exit_group] = on_exit_group,
 };

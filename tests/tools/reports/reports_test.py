@@ -1,0 +1,270 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""From a tool to a report. reports_test.py CLAIM DRRUN DIRECTORY-OF-TOOLS-AND-PROGRAMS runs one claim.
+
+The tool `plain` reports what the program asks for; program.c says what the program's words do."""
+import glob, json, os, re, shutil, signal, subprocess, sys, tempfile, time
+
+drrun, built = sys.argv[2:4]
+program = os.path.join(built, "reports_program")
+GATE = ["-exit_code_if_errors", "9"]
+work = tempfile.mkdtemp(prefix="reports.")
+environment = dict(os.environ, XDG_STATE_HOME=work + "/state", HOME=work)
+
+
+def command(words, options=(), tool="plain"):
+    words = words.split() if isinstance(words, str) else words
+    return [drrun, "-logdir", work, "-json", work + "/r.json", *options, "-t", os.path.join(built, "lib%s.so" % tool), "--", program, *words]
+
+
+def run(words, status, options=(), tool="plain", **more):
+    """(stdout, stderr, the JSON report)"""
+    for name in glob.glob(work + "/r.json"):
+        os.unlink(name)
+    p = subprocess.run(command(words, options, tool), stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                       env=environment, timeout=120, **more)
+    out, err = p.stdout.decode(), p.stderr.decode()
+    assert p.returncode == status, f"{words}: status {p.returncode}, not {status}:\n{out}{err}"
+    return out, err, report()
+
+
+def report():
+    with open(work + "/r.json") as f:
+        return json.load(f)
+
+
+def equal(got, wanted, what=""):
+    assert got == wanted, f"{what}: {got!r}, not {wanted!r}"
+
+
+def kinds(r):
+    return [(e["kind"], e["count"]) for e in r["errors"]]
+
+
+def wait_for(what, seconds=20):
+    for _ in range(int(seconds * 50)):
+        found = what()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise AssertionError("waited in vain")
+
+
+def reporters():
+    """Numbers of reporters that belong to this test."""
+    found = []
+    for path in glob.glob("/proc/[0-9]*/comm"):
+        try:
+            pid = int(path.split("/")[2])
+            if open(path).read() == "drreporter\n" and work.encode() in open("/proc/%d/cmdline" % pid, "rb").read():
+                found.append(pid)
+        except OSError:
+            pass
+    return found
+
+
+READ, UNINITIALIZED = "UNADDRESSABLE ACCESS", "UNINITIALIZED READ"
+
+
+def errors_reach_the_report_with_their_place():
+    out, err, r = run("error 1 error 2 exit 3", 3)
+    equal(kinds(r), [(READ, 1), (UNINITIALIZED, 1)])
+    frame = r["errors"][0]["frames"][0]
+    equal((frame["function"], frame["module"].startswith("libc")), ("syscall", True))
+    equal(r["processes"][0]["exit"], 3)
+    assert r["processes"][0]["complete"] and r["summary"]["complete"]
+    text = open(open(glob.glob(work + "/resfile.*")[0]).read().strip()).read()
+    equal(len(re.findall("(?m)^Error #", text)), 2)
+    last = err.rstrip().splitlines()[-1]
+    assert re.match(r"~~Dr.M~~ Details: /.*/results.txt$", last) and os.path.exists(last.split()[-1]), last
+
+
+def gate_closes_for_errors_of_all_that_have_ended():
+    run("exit 3", 3, GATE)
+    run("error 1 exit 3", 9, GATE)
+    run("error 1 exit 3", 3)
+    run("error 1", 0, ["-exit_code_if_errors", "0"])
+    run("exit 3", 0, ["-exit0"])
+    run("error 1", 9, ["-exit0", *GATE])
+    out, _, r = run("fork error 1 exit 4 end wait", 9, GATE)
+    assert "child ended with 4" in out, "a child keeps its own status: " + out
+    equal([p["exit"] for p in r["processes"]], [0, 4])
+    out, _, r = run("vfork error 2 exit 4 end wait", 9, GATE)
+    assert "child ended with 4" in out, out
+    run("fork fork error 1 end wait end wait", 9, GATE)
+    run("thread exit 6", 6, GATE)
+    run("error 1 thread exit 6", 9, GATE)
+    run("error 1 thread die 6", 9, GATE)
+    run("error 1 strict die 0", 9, GATE)
+    run("strict error 1 die 0", 9, GATE)
+    run("strict die 5", 5, GATE)
+
+
+def death_by_a_signal_is_the_programs_own():
+    _, _, r = run("kill 11", -11, GATE)
+    equal(r["processes"][0]["signal"], 11)
+    _, _, r = run("error 1 kill 15", -15)
+    equal(r["processes"][0]["signal"], 15)
+    run("error 1 kill 15", 9, GATE)
+    _, _, r = run("fork error 1 kill 9 end wait", 9, GATE)
+    equal([p["complete"] for p in r["processes"]], [True, False])
+    out, _, _ = run("fork kill 9 end wait", 0, GATE)
+    assert "child ended with 137" in out, out
+
+
+def killed_programs_leave_what_was_known():
+    subprocess.run(command("error 1 kill 9"), env=environment, stderr=subprocess.DEVNULL)
+    r = wait_for(lambda: os.path.exists(work + "/r.json") and report())
+    equal((kinds(r), r["processes"][0]["complete"]), ([(READ, 1)], False))
+    text = open(open(glob.glob(work + "/resfile.*")[0]).read().strip()).read()
+    assert "THE REPORT IS INCOMPLETE: the process was killed" in text, text
+    wait_for(lambda: not reporters())
+
+
+def execve_keeps_one_report():
+    _, _, r = run("error 1 exec error 2 exec exit 5", 5)
+    equal((len(r["processes"]), kinds(r), r["processes"][0]["exit"]), (1, [(READ, 1), (UNINITIALIZED, 1)], 5))
+    _, _, r = run("noexec noexec error 1 exit 5", 9, GATE)      # one that fails leaves everything as it was
+    equal(r["errors"][0]["frames"][0]["function"], "syscall")
+
+
+def the_program_does_not_see_the_reporter():
+    for words in "wait", "wall":
+        equal(run(words, 0)[0], "0 waited for, then ECHILD\n")
+        equal(run("fork end " + words, 0)[0], "child ended with 0\n1 waited for, then ECHILD\n")
+    if subprocess.run(["unshare", "-pf", "--mount-proc", "true"], stderr=subprocess.DEVNULL).returncode == 0:
+        for words in "wait", "wall", "fork end wait", "fork end wall":
+            p = subprocess.run(["unshare", "-pf", "--mount-proc", *command(words)], stdout=subprocess.PIPE, env=environment, timeout=60)
+            equal(p.stdout.decode().splitlines()[-1], "%d waited for, then ECHILD" % ("fork" in words), "as process 1, " + words)
+    p = subprocess.run([drrun, "-logdir", work, "-t", built + "/libplain.so", "--", "/bin/sh", "-c", "ls -l /proc/self/fd | wc -l; sleep 0; times | head -0"],
+                       stdout=subprocess.PIPE, env=environment)
+    native = subprocess.run(["/bin/sh", "-c", "ls -l /proc/self/fd | wc -l"], stdout=subprocess.PIPE)
+    equal(p.stdout, native.stdout, "descriptors")
+
+
+def nobody_waits_for_the_reporter():
+    start = time.time()
+    p = subprocess.Popen(command("daemon sleep 3000 error 1 end exit 0"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+    equal(p.wait(), 0)
+    assert time.time() - start < 2.5, "the program's end waits for the daemon"
+    for pid in wait_for(reporters):
+        for fd in glob.glob("/proc/%d/fd/*" % pid):
+            assert "pipe:" not in os.readlink(fd), "the reporter holds " + os.readlink(fd)
+        equal(os.readlink("/proc/%d/cwd" % pid), "/")
+    p.communicate()
+    wait_for(lambda: len(report()["errors"]) == 1)
+    wait_for(lambda: not reporters())
+
+
+def terminal_signals_and_kill_do_not_reach_the_reporter():
+    p = subprocess.Popen(command("sleep 1500 error 1", GATE), stderr=subprocess.DEVNULL, env=environment, start_new_session=True)
+    for pid in wait_for(reporters):
+        for sig in signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE, signal.SIGTSTP, signal.SIGUSR1:
+            os.kill(pid, sig)
+        assert os.getpgid(pid) != p.pid and os.getsid(pid) != p.pid
+    equal(p.wait(), 9)
+    equal(kinds(report()), [(READ, 1)])
+
+
+def without_its_reporter_the_program_goes_on():
+    for gate, status in ([], 3), (GATE, 9):
+        p = subprocess.Popen(command("sleep 1000 error 1 fork error 1 end wait exit 3", gate), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+        for pid in wait_for(reporters):
+            os.kill(pid, signal.SIGKILL)
+        out, err = p.communicate(timeout=60)
+        equal((p.returncode, out), (status, b"child ended with 0\n1 waited for, then ECHILD\n"))
+        assert b"the report is incomplete: the reporter has gone" in err, err
+
+
+def a_report_that_cannot_be_written_closes_the_gate():
+    p = subprocess.run([drrun, *GATE, "-logdir", work, "-json", "/dev/full", "-t", built + "/libplain.so", "--", program, "exit", "3"],
+                       stderr=subprocess.PIPE, env=environment)
+    equal(p.returncode, 9)
+    assert b"the report is incomplete: cannot write /dev/full: No space left on device" in p.stderr, p.stderr
+    os.mkdir(work + "/gone")
+    p = subprocess.Popen([drrun, *GATE, "-logdir", work + "/gone", "-t", built + "/libplain.so", "--", program, "sleep", "1500", "fork", "error", "1", "end", "wait"],
+                         stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment)
+    wait_for(lambda: glob.glob(work + "/gone/resfile.*"))
+    shutil.rmtree(work + "/gone")
+    err = p.communicate()[1].decode()
+    equal(p.returncode, 9)
+    assert err.count("the report is incomplete: cannot") == 1 and "Error #1" in err, err
+
+
+def many_children_report():
+    _, _, r = run(["fork", "error", "1", "end"] * 100 + ["wait"], 9, [*GATE, "-quiet"])
+    equal((len(r["processes"]), len(r["errors"]), len({e["pid"] for e in r["errors"]})), (101, 100, 100))
+    equal(len(glob.glob(work + "/resfile.*")), 101)
+    assert all(p["complete"] for p in r["processes"])
+    run("files fork error 1 end wait", 9, GATE)
+
+
+def only_the_root_and_processes_with_errors_have_folders():
+    run("fork end fork error 1 end wait", 0)
+    equal((len(glob.glob(work + "/resfile.*")), len(glob.glob(work + "/DrMemory-*"))), (3, 2))
+
+
+def scripts_and_closed_streams_are_no_different():
+    with open(work + "/script", "w") as f:
+        f.write("#!/bin/sh\n%s error 1 exit 4\n" % program)
+    os.chmod(work + "/script", 0o755)
+    p = subprocess.run([drrun, *GATE, "-quiet", "-logdir", work, "-t", built + "/libplain.so", "--", work + "/script"], env=environment)
+    equal(p.returncode, 9)
+    for closed in "<&-", ">&-", "2>&-", "<&- >&- 2>&-":
+        p = subprocess.run(["sh", "-c", '"$@" ' + closed, "-", *command("error 1", GATE)], env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        equal(p.returncode, 9, closed)
+
+
+def console_text_keeps_out_of_other_files():
+    with open(work + "/own", "w") as own:       # the program's own standard error from here on: not the console
+        p = subprocess.run(["sh", "-c", '"$@" 2>&1 | cat', "-", drrun, "-logdir", work, "-t", built + "/libplain.so", "--", "sh", "-c",
+                            "exec 2>%s/other; %s error 1" % (work, program)], stdout=subprocess.PIPE, env=environment)
+    equal(open(work + "/other").read(), "")
+    assert p.returncode == 0
+    _, err, _ = run("error 1", 0, ["-quiet"])
+    equal(err, "")
+    _, err, _ = run("error 1", 0, ["-no_results_to_stderr"])
+    assert "Error #" not in err and "FINAL SUMMARY" in err
+    _, err, _ = run("error 1", 0, ["-no_summary", "-prefix_style", "2"])
+    assert err.startswith("Error #1: ") and "SUMMARY" not in err, err
+
+
+def records_are_replayed():
+    run("error 1 error 2 fork error 1 end wait exit 3", 3, ["-record", work + "/kept"])
+    first = report()
+    for gate, status in ([], 3), (GATE, 9):
+        p = subprocess.run([drrun, "-replay", work + "/kept", "-json", work + "/again.json", *gate], stdout=subprocess.PIPE, env=environment)
+        equal(p.returncode, status)
+    assert b"Error #2: UNINITIALIZED READ" in p.stdout and b"NO ERRORS" not in p.stdout
+    again = json.load(open(work + "/again.json"))
+    equal((again["errors"], again["processes"]), (first["errors"], first["processes"]))
+    p = subprocess.run([drrun, "-replay", work + "/kept", "-baseline", work + "/r.json", *GATE], stdout=subprocess.PIPE, env=environment)
+    equal(p.returncode, 3, "all errors are in the baseline")
+    p = subprocess.run([drrun, "-replay", work + "/none"], stderr=subprocess.PIPE, env=environment)
+    equal(p.returncode, 2)
+
+
+def suppressions_and_baselines_hide_errors():
+    with open(work + "/supp", "w") as f:
+        f.write("UNADDRESSABLE ACCESS\nname=known\n*!syscall\n")
+    with open(work + "/supp2", "w") as f:
+        f.write("{\n  other\n  Memcheck:Cond\n  fun:nothing\n}\n")
+    _, err, r = run("error 1 error 1", 0, [*GATE, "-suppress", work + "/supp", "-suppress", work + "/supp2", "-unused_suppressions"])
+    equal([(s["name"], s["count"]) for s in r["suppressed"]], [("known", 2)])
+    assert "SUPPRESSIONS NOT USED:" in err and "other" in err, err
+    run("error 2", 9, [*GATE, "-suppress", work + "/supp"])
+    shutil.copy(work + "/r.json", work + "/base.json")
+    run("error 2", 0, [*GATE, "-baseline", work + "/base.json"])
+    run("error 2 error 1", 9, [*GATE, "-baseline", work + "/base.json"])
+    with open(work + "/bad", "w") as f:
+        f.write("LEAK\nmain\n\nNONSENSE\nfoo!bar\n")
+    p = subprocess.run(command("exit 3", ["-suppress", work + "/bad"]), stderr=subprocess.PIPE, env=environment)
+    equal(p.returncode, 2)
+    assert re.match(re.escape("drrun: " + work) + r"/bad:\d+: ", p.stderr.decode()), p.stderr
+
+
+if __name__ == "__main__":
+    try:
+        globals()[sys.argv[1]]()
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
