@@ -1,4 +1,4 @@
-/* Maps memory for the program and looks it up among its regions, at each thread's end. */
+/* Maps memory for the program and looks it up among its regions, at each thread's start. */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "drtools/tool.h"
 
@@ -28,7 +28,7 @@ hits(uint64_t at)
 }
 
 static void
-thread_exit(dr_thread *t)
+thread_start(dr_thread *t)
 {
     uint64_t *p = dr_program_map(BYTES), was;
 
@@ -47,5 +47,5 @@ __attribute__((visibility("default"))) const struct dr_tool dr_tool = {
     .size = sizeof(struct dr_tool),
     .api = DR_API_VERSION,
     .name = "places",
-    .thread_exit = thread_exit,
+    .thread_start = thread_start,
 };
