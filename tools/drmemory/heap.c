@@ -1,9 +1,8 @@
 /* The allocator behind the program's malloc.
  *
- * Program memory is taken in units of 64 KiB, runs of which hold either slots of
- * one size or one large block. What is known of a block is in the engine's
- * memory, beside the run's descriptor: nothing of ours lies where the program
- * could overwrite it.
+ * A run of memory (runs.c) holds either slots of one size or one large block.
+ * What is known of a block is in the engine's memory, beside the run's
+ * descriptor: nothing of ours lies where the program could overwrite it.
  *
  *   run:  | redzone | block 0, padded | redzone | block 1, padded | … | redzone |
  *           '-------- slot 0 --------' '-------- slot 1 --------'
@@ -14,58 +13,24 @@
  * A freed block waits in its arena's queue until delay_frees others, or so many
  * bytes, were freed after it; then its slot may be used again.
  * Invariant: a slot's bit in `unused` is set if and only if its state is
- * SLOT_UNUSED or SLOT_PAST; a run is on its arena's list if and only if it has such a bit.
+ * SLOT_UNUSED or SLOT_PAST; a run of slots is on its arena's list if and only if it has such a bit.
  * Threads: a run belongs to an arena, whose lock guards it with its blocks;
- * each thread allocates from one arena. Order: arena, runs_lock, engine locks.
- * `run_of` takes none: descriptors are never unmapped, and who finds one
- * locks its arena and looks again.
+ * each thread allocates from one arena. Order: arena, runs' lock, engine locks.
+ * Who finds a run by address (run_lock) locks its arena and looks again.
  * See docs/drmemory-heap.md. */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "heap.h"
+#include "runs.h"
 
 enum {
-    UNIT_SHIFT = 16, UNIT = 1 << UNIT_SHIFT,
-    ADDRESS_BITS = 47, LEAF_BITS = 16, TOP_BITS = ADDRESS_BITS - UNIT_SHIFT - LEAF_BITS,
-    SMALL_STEPS = 32, N_CLASSES = SMALL_STEPS + 6 * 8,      /* 16, 32 … 512, then eight to a doubling */
+    SMALL_STEPS = 32,               /* size classes: 16, 32 … 512, then eight to a doubling */
     SMALL_MAX = 32 << 10,
     SLOTS_AT_LEAST = 8,             /* in a run                                             */
-    MAX_SEGMENT_UNITS = 256,        /* larger blocks have mappings of their own             */
-    FIRST_SEGMENT_UNITS = 16,
-    KEPT_DIRTY_UNITS = 512,         /* unused memory that is not given back to the kernel   */
     MAX_ARENAS = 64,
     RECIPROCAL_SHIFT = 40,
     FRONT_SHIFT = 4,
 };
-
-enum slot_state { SLOT_UNUSED, SLOT_LIVE, SLOT_DELAYED, SLOT_PAST /* freed, not used again yet */ };
-
-struct slot {
-    stack_id allocated, freed;
-    uint16_t slack;                 /* bytes of the slot behind the block                   */
-    uint8_t front;                  /* 16-byte steps before it, for its alignment           */
-    uint8_t state : 2, family : 3, seen : 1;
-};
-
-enum run_kind { RUN_FREE, RUN_TAKEN /* about to become one of the others */, RUN_SLOTS, RUN_LARGE };
-
-struct run {
-    uint64_t start;
-    uint32_t units;
-    uint8_t kind, class;
-    bool zero;                      /* nobody has written to it since it was mapped         */
-    bool marked;                    /* while free: all of it is unaddressable               */
-    bool own_mapping;
-    struct arena *arena;            /* NULL: free                                           */
-    struct slot *slots;
-    uint64_t *unused;
-    uint64_t reciprocal;
-    uint32_t slot_size, n_slots, n_unused, fresh /* slots from here on were never used */, hint;
-    uint32_t dirty;                 /* while free: units that may hold pages                */
-    uint64_t user, size;            /* RUN_LARGE                                            */
-    struct slot large;
-    struct run *next, *prev;        /* arena's list, or of free runs                        */
-    uint64_t first_number;
-};
+_Static_assert(SMALL_STEPS + 6 * 8 == N_CLASSES, "from 512 bytes to SMALL_MAX there are six doublings");
 
 struct arena {
     struct dr_mutex lock;
@@ -77,29 +42,15 @@ struct arena {
     struct heap_stats stats;
 };
 
-static struct run **volatile top[1 << TOP_BITS];
 static struct { uint32_t slot_size, units, n_slots; uint64_t reciprocal; } classes[N_CLASSES];
 static uint64_t redzone;
 static enum shadow_state fresh_state;
-static bool marks;                  /* there is a shadow */
-
-static struct dr_mutex runs_lock;
-static struct run *free_runs[MAX_SEGMENT_UNITS + 1];        /* by units */
-static uint64_t free_sizes[MAX_SEGMENT_UNITS / 64 + 1];     /* bit: list not empty */
-static struct run *spare_runs;
-static void *spare_slots[N_CLASSES];
-static uint32_t next_segment = FIRST_SEGMENT_UNITS, dirty_units;
-static uint8_t *bump, *bump_end;
-static uint64_t mapped_bytes;
+static bool marks;                  /* blocks are marked in the shadow */
 
 static struct dr_mutex arenas_lock;
 static struct arena *arenas[MAX_ARENAS];
 static unsigned n_arenas;
 static uint32_t arena_slot;
-
-static struct run unused_unit = {.kind = RUN_TAKEN};        /* what is found at a unit inside a free run */
-
-static inline uint64_t up(uint64_t x, uint64_t a) { return (x + a - 1) & ~(a - 1); }
 
 static void
 mark(uint64_t a, uint64_t n, enum shadow_state s)
@@ -167,296 +118,6 @@ classes_init(void)
         classes[c].n_slots = (uint32_t)((units * UNIT - redzone) / size);
         classes[c].reciprocal = (1ull << RECIPROCAL_SHIFT) / size + 1;
     }
-}
-
-/* ---- runs ---- */
-
-static struct run *
-run_of(uint64_t a)
-{
-    if (a >> ADDRESS_BITS)
-        return NULL;
-    struct run **leaf = __atomic_load_n(&top[a >> (UNIT_SHIFT + LEAF_BITS)], __ATOMIC_ACQUIRE);
-    return leaf ? __atomic_load_n(&leaf[a >> UNIT_SHIFT & ((1 << LEAF_BITS) - 1)], __ATOMIC_ACQUIRE) : NULL;
-}
-
-/* Engine memory that is never given back. runs_lock is held, or nobody else is there yet. */
-static void *
-carve(size_t n)
-{
-    enum { CHUNK = 1 << 20 };
-
-    n = up(n, 16);
-    if ((size_t)(bump_end - bump) < n) {
-        size_t chunk = n > CHUNK ? n : CHUNK;
-        uint8_t *p = dr_map(chunk);
-        if (!p)
-            return NULL;
-        bump = p;
-        bump_end = p + chunk;
-    }
-    bump += n;
-    return bump - n;
-}
-
-static bool
-leaves_exist(uint64_t lo, uint64_t hi)
-{
-    for (uint64_t i = lo >> (UNIT_SHIFT + LEAF_BITS); i <= (hi - 1) >> (UNIT_SHIFT + LEAF_BITS); i++) {
-        if (top[i])
-            continue;
-        struct run **leaf = dr_map(sizeof(struct run *) << LEAF_BITS);
-        if (!leaf)
-            return false;
-        __atomic_store_n(&top[i], leaf, __ATOMIC_RELEASE);
-    }
-    return true;
-}
-
-static void
-point(uint64_t a, struct run *r)
-{
-    __atomic_store_n(&top[a >> (UNIT_SHIFT + LEAF_BITS)][a >> UNIT_SHIFT & ((1 << LEAF_BITS) - 1)], r, __ATOMIC_RELEASE);
-}
-
-static void
-point_all(struct run *r, struct run *to)
-{
-    for (uint64_t i = 0; i < r->units; i++)
-        point(r->start + i * UNIT, to);
-}
-
-static struct run *
-run_descriptor(void)
-{
-    struct run *r = spare_runs;
-
-    if (!r)
-        return carve(sizeof *r);
-    spare_runs = r->next;
-    *r = (struct run){0};
-    return r;
-}
-
-static void
-run_discard(struct run *r)
-{
-    r->next = spare_runs;
-    spare_runs = r;
-}
-
-static void
-free_list_add(struct run *r)
-{
-    uint32_t n = r->units < MAX_SEGMENT_UNITS ? r->units : MAX_SEGMENT_UNITS;
-
-    r->kind = RUN_FREE;
-    r->prev = NULL;
-    r->next = free_runs[n];
-    if (r->next)
-        r->next->prev = r;
-    free_runs[n] = r;
-    free_sizes[n / 64] |= 1ull << n % 64;
-    dirty_units += r->dirty;
-    point(r->start, r);
-    point(r->start + (r->units - 1ull) * UNIT, r);
-}
-
-static void
-free_list_remove(struct run *r)
-{
-    uint32_t n = r->units < MAX_SEGMENT_UNITS ? r->units : MAX_SEGMENT_UNITS;
-
-    if (r->prev)
-        r->prev->next = r->next;
-    else
-        free_runs[n] = r->next;
-    if (r->next)
-        r->next->prev = r->prev;
-    if (!free_runs[n])
-        free_sizes[n / 64] &= ~(1ull << n % 64);
-    dirty_units -= r->dirty;
-}
-
-/* A free run of at least `units`, the smallest there is; off its list. */
-static struct run *
-free_list_take(uint32_t units)
-{
-    uint32_t w = units / 64;
-    uint64_t bits = free_sizes[w] & ~0ull << units % 64;
-
-    while (!bits && ++w < sizeof free_sizes / sizeof *free_sizes)
-        bits = free_sizes[w];
-    if (!bits)
-        return NULL;
-    struct run *r = free_runs[w * 64 + (unsigned)__builtin_ctzll(bits)];
-    free_list_remove(r);
-    return r;
-}
-
-/* Program memory of n bytes at a multiple of UNIT. 0: none. */
-static uint64_t
-map_units(uint64_t n)
-{
-    uint64_t p = (uint64_t)dr_program_map(n);
-
-    if (p && p % UNIT) {            /* the next to one that is aligned is aligned, too */
-        dr_program_unmap((void *)p, n);
-        p = (uint64_t)dr_program_map(n + UNIT);
-        if (!p)
-            return 0;
-        uint64_t at = up(p, UNIT);
-        if (at > p)
-            dr_program_unmap((void *)p, at - p);
-        if (at < p + UNIT)
-            dr_program_unmap((void *)(at + n), p + UNIT - at);
-        p = at;
-    }
-    if (p && (p + n > 1ull << ADDRESS_BITS || !shadow_covers(p) || !shadow_covers(p + n - 1) || !leaves_exist(p, p + n))) {
-        dr_program_unmap((void *)p, n);
-        p = 0;
-    }
-    if (p)
-        mapped_bytes += n;
-    return p;
-}
-
-static struct run *
-run_mapped(uint32_t units)
-{
-    uint64_t at = map_units((uint64_t)units * UNIT);
-    struct run *r = at ? run_descriptor() : NULL;
-
-    if (!r) {
-        if (at)
-            dr_program_unmap((void *)at, (uint64_t)units * UNIT);
-        return NULL;
-    }
-    *r = (struct run){.start = at, .units = units, .zero = true, .kind = RUN_TAKEN};
-    point_all(r, &unused_unit);
-    return r;
-}
-
-static struct run *
-new_segment(uint32_t units)
-{
-    uint32_t n = next_segment > units ? next_segment : units;
-    struct run *r = run_mapped(n);
-
-    if (!r && n > units)
-        r = run_mapped(units);
-    else if (next_segment < MAX_SEGMENT_UNITS)
-        next_segment *= 2;
-    return r;
-}
-
-/* Leaves `units` of r; the rest becomes a free run. */
-static void
-run_split(struct run *r, uint32_t units)
-{
-    struct run *rest = r->units > units ? run_descriptor() : NULL;
-
-    if (!rest)                      /* none to split, or no memory to describe it: r is longer than it need be */
-        return;
-    *rest = (struct run){.start = r->start + (uint64_t)units * UNIT, .units = r->units - units, .zero = r->zero, .marked = r->marked};
-    rest->dirty = r->dirty < rest->units ? r->dirty : rest->units;
-    r->units = units;
-    free_list_add(rest);
-}
-
-static struct run *
-run_allocate(uint64_t units)
-{
-    struct run *r;
-
-    dr_lock(&runs_lock);
-    if (units > MAX_SEGMENT_UNITS) {
-        r = run_mapped((uint32_t)units);
-        if (r)
-            r->own_mapping = true;
-    } else {
-        r = free_list_take((uint32_t)units);
-        if (!r)
-            r = new_segment((uint32_t)units);
-        if (r)
-            run_split(r, (uint32_t)units);
-    }
-    if (r) {
-        r->kind = RUN_TAKEN;
-        r->dirty = 0;
-        point_all(r, r);
-    }
-    dr_unlock(&runs_lock);
-    return r;
-}
-
-/* Joins r with a free neighbour. */
-static struct run *
-run_join(struct run *r, struct run *n)
-{
-    struct run *first = r->start < n->start ? r : n, *second = first == r ? n : r;
-
-    free_list_remove(n);
-    point(first->start + (first->units - 1ull) * UNIT, &unused_unit);
-    point(second->start, &unused_unit);
-    first->units += second->units;
-    first->dirty += second->dirty;
-    first->zero &= second->zero;
-    first->marked &= second->marked;
-    run_discard(second);
-    return first;
-}
-
-/* Unmaps before the descriptor can be used again, but after nothing points at it: the kernel may give the addresses
- * to another thread at once. */
-static void
-unmap_run(struct run *r)
-{
-    uint64_t bytes = (uint64_t)r->units * UNIT;
-
-    dr_lock(&runs_lock);
-    point_all(r, NULL);
-    mapped_bytes -= bytes;
-    dr_unlock(&runs_lock);
-    if (marks)
-        shadow_forget(r->start, bytes);
-    dr_program_unmap((void *)r->start, bytes);
-    dr_lock(&runs_lock);
-    run_discard(r);
-    dr_unlock(&runs_lock);
-}
-
-static bool can_join(const struct run *n) { return n && n->kind == RUN_FREE; }
-
-/* Nothing refers to r any more, and its arena is NULL. All of it is unaddressable. */
-static void
-run_release(struct run *r)
-{
-    uint64_t bytes = (uint64_t)r->units * UNIT;
-
-    if (r->own_mapping) {
-        unmap_run(r);
-        return;
-    }
-    dr_lock(&runs_lock);
-    point_all(r, &unused_unit);
-    if (r->slots) {
-        *(void **)r->slots = spare_slots[r->class];
-        spare_slots[r->class] = r->slots;
-        r->slots = NULL;
-    }
-    r->zero = dirty_units + r->units > KEPT_DIRTY_UNITS && dr_program_discard((void *)r->start, bytes);
-    r->dirty = r->zero ? 0 : r->units;
-    r->marked = marks;
-    r->kind = RUN_FREE;
-    struct run *n = run_of(r->start + bytes);
-    if (can_join(n))
-        r = run_join(r, n);
-    n = run_of(r->start - 1);
-    if (can_join(n))
-        r = run_join(r, n);
-    free_list_add(r);
-    dr_unlock(&runs_lock);
 }
 
 static void
@@ -548,13 +209,13 @@ heap_fork_begin(void)
     dr_lock(&arenas_lock);
     for (unsigned i = 0; i < n_arenas; i++)
         dr_lock(&arenas[i]->lock);
-    dr_lock(&runs_lock);
+    runs_fork_begin();
 }
 
 void
 heap_fork_end(void)
 {
-    dr_unlock(&runs_lock);
+    runs_fork_end();
     for (unsigned i = n_arenas; i-- > 0;)
         dr_unlock(&arenas[i]->lock);
     dr_unlock(&arenas_lock);
@@ -627,27 +288,6 @@ list_remove(struct arena *a, struct run *r)
 
 static uint32_t slot_words(unsigned c) { return (classes[c].n_slots + 63) / 64; }
 
-/* Slots and the bits of unused ones, in one piece. */
-static struct slot *
-slots_memory(unsigned c)
-{
-    size_t n = slot_words(c) * sizeof(uint64_t) + classes[c].n_slots * sizeof(struct slot);
-
-    dr_lock(&runs_lock);
-    void *p = spare_slots[c];
-    if (p) {
-        spare_slots[c] = *(void **)p;
-        for (size_t i = 0; i < n / 8; i++)
-            ((volatile uint64_t *)p)[i] = 0;
-        for (size_t i = n / 8 * 8; i < n; i++)
-            ((volatile uint8_t *)p)[i] = 0;
-    } else {
-        p = carve(n + 8);
-    }
-    dr_unlock(&runs_lock);
-    return p;
-}
-
 static struct run *
 run_of_slots(struct arena *a, unsigned c)
 {
@@ -658,7 +298,7 @@ run_of_slots(struct arena *a, unsigned c)
     if (!r->marked)
         mark(r->start, (uint64_t)r->units * UNIT, SHADOW_UNADDRESSABLE);
     r->class = (uint8_t)c;
-    r->slots = slots_memory(c);
+    r->slots = runs_piece(c, slot_words(c) * sizeof(uint64_t) + classes[c].n_slots * sizeof(struct slot) + 8);
     if (!r->slots) {
         run_release(r);
         return NULL;
@@ -1063,28 +703,13 @@ heap_resize(uint64_t a, uint64_t size, stack_id s, uint64_t *to, struct heap_blo
 void
 heap_stats(struct heap_stats *out)
 {
-    *out = (struct heap_stats){.memory = mapped_bytes};
+    *out = (struct heap_stats){.memory = runs_memory()};
     for (unsigned i = 0; i < n_arenas; i++) {
         const struct heap_stats *s = &arenas[i]->stats;
         out->live_blocks += s->live_blocks;
         out->live_bytes += s->live_bytes;
         out->allocations += s->allocations;
         out->frees += s->frees;
-    }
-}
-
-/* Every run in use, by address; other threads stopped. */
-static void
-each_run(void (*f)(struct run *r, void *arg), void *arg)
-{
-    for (uint64_t t = 0; t < 1 << TOP_BITS; t++) {
-        struct run **leaf = top[t];
-        for (uint64_t i = 0; leaf && i < 1 << LEAF_BITS; i++) {
-            uint64_t at = t << (UNIT_SHIFT + LEAF_BITS) | i << UNIT_SHIFT;
-            struct run *r = leaf[i];
-            if (r && r->arena && r->start == at)
-                f(r, arg);
-        }
     }
 }
 
@@ -1102,7 +727,7 @@ heap_number(void)
 {
     uint64_t n = 0;
 
-    each_run(number_run, &n);
+    runs_each(number_run, &n);
     return n;
 }
 
@@ -1142,7 +767,7 @@ each_in_run(struct run *r, void *arg)
 void
 heap_each_numbered(void (*f)(uint64_t number, const struct heap_block *b, bool *seen, void *arg), void *arg)
 {
-    each_run(each_in_run, &(struct each){f, arg});
+    runs_each(each_in_run, &(struct each){f, arg});
 }
 
 bool heap_owns(uint64_t a) { return run_of(a) != NULL; }
