@@ -127,6 +127,8 @@ struct dr_tool {
 
     void (*syscall_pre)(struct dr_syscall *s);
     void (*syscall_post)(struct dr_syscall *s);
+    /* A signal is about to be delivered; one that the program ignores or that is stopped at by default is not
+     * told of. Signals of other threads may come at the same time. */
     enum dr_signal_action (*signal)(struct dr_signal *s);
 
     /* Before any of its code runs (the loader may not have mapped or relocated its data yet). Those that are there
@@ -141,6 +143,9 @@ struct dr_tool {
 
     /* The process is about to become another program, if execve succeeds: what a tool wants to have said. */
     void (*exec)(dr_thread *t);
+
+    /* From outside of the process: see drtools/nudge.h. In any thread, also in the middle of a system call. */
+    void (*nudge)(dr_thread *t, uint64_t arg);
 };
 
 /* ---- blocks ---- */
@@ -252,8 +257,6 @@ void dr_set_mode(dr_thread *t, unsigned mode);
  * cache. Registers that were taken are put back on that way. Another tool that wants block_cut makes it a slow way. */
 void dr_insert_mode_exit(dr_block *b, unsigned mode);
 
-unsigned dr_flush(uint64_t lo, uint64_t hi);
-bool dr_thread_context(dr_thread *t, struct dr_mcontext *out);
 /* ---- threads ---- */
 
 /* `bytes` of zeroed memory in every thread, at gs:[returned]. In init only. 0: none left. */
@@ -261,6 +264,26 @@ uint32_t dr_thread_memory(size_t bytes);
 void *dr_thread_at(dr_thread *t, uint32_t slot);            /* the same, seen from C               */
 int dr_thread_id(const dr_thread *t);
 dr_thread *dr_thread_current(void);
+
+/* Stops every other thread of the process where its program state is known. Without locks held, neither in block
+ * callbacks nor in thread_start and _exit. Between the two calls the set of threads does not change. */
+void dr_suspend_others(void);
+void dr_resume_others(void);
+/* While the others are stopped. */
+void dr_each_thread(void (*f)(dr_thread *t, void *arg), void *arg);
+/* The program's registers of a stopped thread, or in a clean call of the calling one. False: not known. */
+bool dr_thread_context(dr_thread *t, struct dr_mcontext *out);
+/* A stopped thread goes on with these. False: it is in a system call. */
+bool dr_set_thread_context(dr_thread *t, const struct dr_mcontext *mc);
+
+/* ---- flushes: blocks with program bytes in [lo, hi) are translated, and offered to the tools, afresh ---- */
+
+/* At once, but a thread that is inside such a block finishes it first. Not in block callbacks. Returns how many there were. */
+unsigned dr_flush(uint64_t lo, uint64_t hi);
+/* … and when it returns no other thread is inside one. Where dr_suspend_others may be called. */
+unsigned dr_flush_synchronously(uint64_t lo, uint64_t hi);
+/* The next time that a thread comes through the engine. From anywhere. */
+void dr_flush_later(uint64_t lo, uint64_t hi);
 
 /* ---- call stacks ---- */
 
@@ -298,6 +321,10 @@ dr_unwind_again(const struct dr_mcontext *mc, unsigned max, const struct dr_trai
 int dr_reserve(uint64_t at, uint64_t bytes);
 bool dr_access(uint64_t at, uint64_t bytes, bool accessible);
 bool dr_reset(uint64_t at, uint64_t bytes);
+/* Small pieces: zeroed, at a multiple of 16. NULL: no memory. From any callback. Debug builds tell at exit what was not freed. */
+void *dr_alloc(size_t bytes);
+void dr_free(void *p);
+
 void *dr_map(size_t bytes);                                 /* zeroed pages; NULL: no memory       */
 void dr_unmap(void *p, size_t bytes);
 /* Memory of the program's, zeroed pages, as if by its own mmap: it counts against the program's limits and is

@@ -20,6 +20,8 @@ publish_outside(struct thread *t)
 {
     __atomic_store_n(&t->safe_epoch, cache_epoch, __ATOMIC_SEQ_CST);
     cache_reclaim_if_needed();
+    if (UNLIKELY(flush_is_due))
+        flush_due();
 }
 
 /* Runs the instruction at mc.rip itself: one that is to fault, or that only the CPU

@@ -100,6 +100,7 @@ engine_at_exit(struct thread *t, int kind, int code)
 {
     uint64_t all = ~0ull;
 
+    t->leaving = true;
     if (__atomic_exchange_n(&ending, 1, __ATOMIC_SEQ_CST))
         await_end(t);
     /* A reader of our text that has gone must not end the process by SIGPIPE before all is written. */

@@ -7,6 +7,7 @@
 #include "linux/descriptors.h"
 #include "linux/memory.h"
 #include "linux/sys.h"
+#include "util/heap.h"
 
 void *dr_map(size_t bytes) { return engine_map(bytes); }
 int dr_reserve(uint64_t at, uint64_t bytes) { return (int)engine_reserve(at, bytes); }
@@ -14,6 +15,37 @@ void dr_unmap(void *p, size_t bytes) { engine_unmap(p, bytes); }
 void *dr_program_map(size_t bytes) { return program_map(bytes); }
 void dr_program_unmap(void *p, size_t bytes) { program_unmap(p, bytes); }
 bool dr_program_discard(void *p, size_t bytes) { return program_discard(p, bytes); }
+
+static volatile uint64_t pieces, piece_bytes;
+
+uint64_t
+heap_of_tools(uint64_t *bytes)
+{
+    *bytes = piece_bytes;
+    return pieces;
+}
+
+void *
+dr_alloc(size_t bytes)
+{
+    void *p = heap_alloc(bytes);
+
+    if (p) {
+        __atomic_fetch_add(&pieces, 1, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&piece_bytes, bytes, __ATOMIC_RELAXED);
+    }
+    return p;
+}
+
+void
+dr_free(void *p)
+{
+    if (!p)
+        return;
+    __atomic_fetch_sub(&piece_bytes, heap_free(p), __ATOMIC_RELAXED);
+    __atomic_fetch_sub(&pieces, 1, __ATOMIC_RELAXED);
+}
+
 bool dr_safe_read(void *dst, uint64_t a, size_t n) { return safe_read(dst, a, n); }
 bool dr_safe_write(uint64_t a, const void *src, size_t n) { return safe_write(a, src, n); }
 bool dr_quiet(void) { return options.quiet; }
@@ -154,11 +186,13 @@ stack_check_failed(void)
 static const struct { const char *name; void *address; } exports[] = {
     E(dr_block_tag), E(dr_block_mode), E(dr_block_count), E(dr_block_insn), E(dr_flags_dead),
     E(dr_emit), E(dr_flags_unread), E(dr_hold_register), E(dr_holds), E(dr_side), E(dr_side_begin), E(dr_side_jump_back), E(dr_side_call),
-    E(dr_insert_function), E(dr_flush), E(dr_thread_context), E(syscall_memory_pre), E(syscall_memory_post), E(syscall_view), E(syscall_name), E(syscall_info), E(syscall_range_name),
+    E(dr_insert_function), E(syscall_memory_pre), E(syscall_memory_post), E(syscall_view), E(syscall_name), E(syscall_info), E(syscall_range_name),
     E(dr_insert_add), E(dr_take_register), E(dr_take_this_register), E(dr_give_registers), E(dr_insert_call),
     E(dr_memory_operands), E(dr_emit_address), E(dr_memory_addresses),
     E(dr_encode), E(dr_insert_encoded), E(dr_insert_mode_exit), E(dr_modes), E(dr_mode), E(dr_set_mode), E(dr_redirect),
     E(dr_thread_memory), E(dr_thread_at), E(dr_thread_id), E(dr_thread_current),
+    E(dr_suspend_others), E(dr_resume_others), E(dr_each_thread), E(dr_thread_context), E(dr_set_thread_context),
+    E(dr_flush), E(dr_flush_synchronously), E(dr_flush_later), E(dr_alloc), E(dr_free),
     E(dr_map), E(dr_unmap), E(dr_reserve), E(dr_access), E(dr_reset), E(dr_safe_read), E(dr_safe_write), E(dr_format), E(dr_print),
     E(dr_create), E(dr_write), E(dr_close), E(dr_quiet), E(dr_program), E(dr_locate),
     E(dr_module_lookup), E(dr_each_module), E(dr_module_segment), E(dr_each_symbol), E(dr_symbol_address),

@@ -72,6 +72,8 @@ struct step {
 
 struct process;
 
+enum parked { PARKED_IN_CACHE, PARKED_IN_SYSCALL, PARKED_IN_DISPATCH, PARKED_IN_TOOL /* it waits to stop others itself */ };
+
 struct thread {
     struct slots s;
     int tid;
@@ -111,6 +113,15 @@ struct thread {
     bool vfork_child;               /* shares memory with its parent but is another process */
     struct step step;
     struct { int signo, code; uint64_t trapno, err, cr2; } copy_fault;   /* the last fault within safe_copy */
+    volatile unsigned nudges_in, nudges_out;     /* counted; tools are yet to be told of those in between */
+    uint64_t nudge[4];              /* more at a time are lost                            */
+    volatile uint32_t suspend;      /* number of the request to park, 0: none; linux/suspend.c. Others write it */
+    volatile uint32_t parked;       /* … of the last one heeded: the next three may be used by who asked */
+    volatile enum parked park;
+    bool leave;                     /* goes on at parked_mc instead of where it was       */
+    struct mcontext parked_mc;
+    volatile bool vforking;         /* asleep until its vfork child is done: t->s.mc is its state */
+    volatile bool leaving;          /* will not run the program again: t->s.mc is its last state */
     bool left;                      /* tools know that it has ended                        */
     const struct mcontext *gate;    /* an int 0x80 is being carried out: the program's registers */
     bool traced;                    /* asked to be traced: execve is the kernel's          */

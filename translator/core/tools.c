@@ -105,6 +105,7 @@ void
 tools_fork_child(struct thread *t)
 {
     mutex_init(&ends_lock);
+    control_after_fork(t);
     EACH(i)
         if (HAS(i, fork_child))
             tools[i]->fork_child(t);
@@ -129,6 +130,11 @@ tools_exit(void)
     for (unsigned i = n_tools; i--;)
         if (HAS(i, exit))
             tools[i]->exit();
+#ifdef DRTOOLS_DCHECK
+    uint64_t bytes, pieces = heap_of_tools(&bytes);
+    if (pieces)
+        print_err("drtools: tools have not freed %lu allocations of %lu bytes\n", pieces, bytes);
+#endif
 }
 
 void
@@ -144,6 +150,14 @@ tools_module(const struct dr_module *m, bool loaded)
     }
     if (!loaded)
         records_module(m, false);
+}
+
+void
+tools_nudge(struct thread *t, uint64_t arg)
+{
+    EACH(i)
+        if (HAS(i, nudge))
+            tools[i]->nudge(t, arg);
 }
 
 void
@@ -566,16 +580,6 @@ tools_side_call(const struct side_call *c, struct thread *t)
         mc->gpr[c->held] = own;
     }
 }
-
-unsigned
-dr_flush(uint64_t lo, uint64_t hi)
-{
-    mutex_lock(&cache_lock);
-    unsigned n = cache_flush_range(lo, hi);
-    mutex_unlock(&cache_lock);
-    return n;
-}
-bool dr_thread_context(dr_thread *t, struct dr_mcontext *out) { __builtin_memcpy(out, &t->s.mc, sizeof *out); return true; }
 
 void
 dr_insert_add(dr_block *b, unsigned index, uint32_t slot, int32_t n)

@@ -42,6 +42,7 @@ void tools_thread_exit(struct thread *t);
 void tools_fork_child(struct thread *t);
 /* A module is there; is about to go. */
 void tools_module(const struct dr_module *m, bool loaded);
+void tools_nudge(struct thread *t, uint64_t arg);
 void tools_exit(void);           /* thread_exit for those still there, then exit */
 void tools_exec(struct thread *t);
 
@@ -80,7 +81,14 @@ bool tools_fault(struct thread *t, struct mcontext *m, const struct ksiginfo *in
 /* Bytes of thread memory that tools asked for; struct thread's block holds them behind the table. */
 extern uint32_t tools_thread_bytes;
 
-/* core/export.c: what a shared object may import. NULL: unknown. */
+/* core/control.c: dr_flush_later's flushes, carried out by a thread that holds no lock. */
+extern volatile bool flush_is_due;
+void flush_due(void);
+void control_after_fork(struct thread *t);
+
+/* core/export.c: what dr_alloc has given and dr_free not taken back. */
+uint64_t heap_of_tools(uint64_t *bytes);
+/* … and what a shared object may import. NULL: unknown. */
 void *export_find(const char *name);
 /* linux/loader.c: a shared object into engine memory. NULL, with *why (a static string, or a symbol's name). */
 struct loaded;

@@ -5,18 +5,23 @@
  * here and what it blocks is held by the thread. A call that consumes blocked
  * signals, or that has a mask for its duration, must find the truth in the
  * kernel: for it alone the thread gives back what it holds and sets the true mask
- * (no engine code that could fault runs in between).
+ * (no engine code that could fault runs in between). The two that carry requests of
+ * our own stay open where the call does not consume them.
  * See docs/signals.md. */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "core/engine.h"
 #include "linux/handle.h"
 #include "linux/sigframe.h"
+#include "linux/nudge.h"
 #include "linux/signal.h"
+#include "linux/suspend.h"
 #include "util/log.h"
 
 enum { SIGSET_SIZE = 8, MIN_ALTSTACK = 2048 };
 static const uint64_t unmaskable = SIG_BIT(SIG_KILL) | SIG_BIT(SIG_STOP);
 static volatile bool signalfd_has_the_five;
+
+static const uint64_t requests = SIG_BIT(SIG_TRAP) | SIG_BIT(DR_NUDGE_SIGNAL);
 
 /* ---- the true mask, for one call ---- */
 
@@ -46,16 +51,18 @@ mask_hide(struct thread *t)
     signal_restore_mask(t);          /* what is pending of the five comes to the handler now, and is held again */
 }
 
-long
-native_exposed(struct thread *t, const struct mcontext *m)
+static long
+exposed_under(struct thread *t, const struct mcontext *m, uint64_t mask)
 {
     if (mask_is_true(t))
         return native_with(t, m);
-    mask_expose(t, t->app_mask);
+    mask_expose(t, mask);
     long r = native_with(t, m);
     mask_hide(t);
     return r;
 }
+
+long native_exposed(struct thread *t, const struct mcontext *m) { return exposed_under(t, m, t->app_mask); }
 
 bool
 signals_must_be_exposed(const struct thread *t)
@@ -94,8 +101,10 @@ with_mask(struct thread *t, enum reg r, uint64_t size)
 
     if (!m.gpr[r] || size != SIGSET_SIZE || !safe_read(&mask, m.gpr[r], 8))
         return native(t);
+    uint64_t during = mask;
+    mask &= ~requests;               /* one that the program sends is held */
     m.gpr[r] = (uint64_t)&mask;
-    return native_under(t, &m, mask);
+    return native_under(t, &m, during);
 }
 
 long on_sigsuspend(struct thread *t) { return with_mask(t, RDI, ARG1(t)); }
@@ -111,14 +120,47 @@ pselect6_masked(struct thread *t)
 
     if (!m.gpr[R9] || !safe_read(&arg, m.gpr[R9], 16) || !arg.mask || arg.size != SIGSET_SIZE || !safe_read(&mask, arg.mask, 8))
         return native(t);
+    uint64_t during = mask;
+    mask &= ~requests;
     arg.mask = (uint64_t)&mask;
     m.gpr[R9] = (uint64_t)&arg;
-    return native_under(t, &m, mask);
+    return native_under(t, &m, during);
 }
 
 /* ---- calls that take blocked signals ---- */
 
-long on_sigtimedwait(struct thread *t) { return native_exposed(t, &t->s.mc); }
+/* Has sigtimedwait taken a request of ours? Then it is heeded here. */
+static bool
+took_request(struct thread *t, const struct ksiginfo *info)
+{
+    if (nudge_received(t, info)) {
+        nudge_deliver(t);
+        return true;
+    }
+    if (!suspend_is_request(t, info))
+        return false;
+    suspend_in_handler(t, &t->s.mc, PARKED_IN_SYSCALL);
+    return true;
+}
+
+long
+on_sigtimedwait(struct thread *t)
+{
+    struct mcontext m = t->s.mc;
+    struct ksiginfo info;
+    uint64_t set;
+    long r;
+
+    if (!n_tools || ARG3(t) != SIGSET_SIZE || !safe_read(&set, ARG0(t), 8))
+        return native_exposed(t, &m);
+    m.gpr[RSI] = (uint64_t)&info;
+    do
+        r = exposed_under(t, &m, t->app_mask & ~(requests & ~set));
+    while (r > 0 && took_request(t, &info));
+    if (r > 0 && ARG1(t) && !safe_write(ARG1(t), &info, sizeof info))
+        return -E_FAULT;
+    return r;
+}
 
 long
 on_signalfd(struct thread *t)

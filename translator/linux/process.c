@@ -113,7 +113,9 @@ clone_thread(struct thread *t, const struct clone_request *q)
     set_kernel_mask(all, &old);      /* the child must have its stack before its first signal */
     if (q->flags & CLONE_VFORK)
         __atomic_store_n(&t->safe_epoch, UINT64_MAX, __ATOMIC_SEQ_CST);
+    t->vforking = q->flags & CLONE_VFORK;
     long r = raw_clone(q->nr, q->a[0], q->a[1], q->a[2], q->a[3], q->a[4], c);
+    t->vforking = false;
     signal_restore_mask(t);
     if (sys_failed(r) || c_parent_frees) {       /* a vfork child has ended or become another program */
         process_release(c->process);
@@ -188,6 +190,7 @@ process_exit(struct thread *t, long nr, int status)
     uint64_t all = ~0ull;
     struct process *p = t->process;
 
+    t->leaving = !t->vfork_child;
     if (nr == __NR_exit_group && !t->vfork_child) {
         int instead = engine_at_exit(t, EXIT_STATUS, status);
         sys_exit_group(instead < 0 ? status : instead);

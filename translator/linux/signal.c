@@ -20,7 +20,9 @@
 #include "linux/channel.h"
 #include "core/translate.h"
 #include "linux/memory.h"
+#include "linux/nudge.h"
 #include "linux/sigframe.h"
+#include "linux/suspend.h"
 #include "linux/sys.h"
 #include "linux/syscall.h"
 #include "util/log.h"
@@ -161,11 +163,11 @@ deliver_now(struct thread *t, struct kucontext *uc, const struct mcontext *m, co
     struct ksigaction a = action_take(t, sig);
 
     LOG(LOG_SIGNAL, "deliver %d code %d at 0x%lx handler 0x%lx fault %d", sig, info->code, m->rip, a.handler, fault);
+    t->s.mc = *m;
     if (fault && (a.handler <= 1 || (t->app_mask & SIG_BIT(sig))))
         die_by(t, sig, info);
     if (a.handler == 0 && !(ignored_by_default & SIG_BIT(sig)) && !(stops_by_default & SIG_BIT(sig)))
         die_by(t, sig, info);
-    t->s.mc = *m;
     if (a.handler <= 1) {
         if (a.handler == 0 && (stops_by_default & SIG_BIT(sig)))
             sys2(__NR_kill, sys0(__NR_getpid), SIG_STOP);
@@ -186,15 +188,11 @@ deliver_now(struct thread *t, struct kucontext *uc, const struct mcontext *m, co
 
 enum { SYS_SECCOMP_CODE = 1 };
 
+/* Interrupted in the engine: whatever it is about to enter, it comes by dispatch first. */
 static void
-queue(struct thread *t, struct kucontext *uc, const struct ksiginfo *info)
+hold_back(struct thread *t, struct kucontext *uc)
 {
-    CHECK(t->queued < MAX_QUEUED, "few signals are queued at a time");
-    struct ksiginfo *q = memcpy(t->queued_info[t->queued++], info, sizeof *info);
-    if (info->signo == SIG_SYS && info->code == SYS_SECCOMP_CODE)
-        q->sys.call_addr = t->s.mc.rip + 2;      /* the program's system call, not ours */
     t->s.pending = 1;
-    uc->sigmask = ~SYNC_SIGNALS;
     if (within(uc->mc.rip, enter_window, enter_window_end))
         uc->mc.rip = (uint64_t)enter_abort;
     else if (within(uc->mc.rip, cache_ibl_window, cache_ibl_window_end))
@@ -205,6 +203,25 @@ queue(struct thread *t, struct kucontext *uc, const struct ksiginfo *info)
         uc->mc.rip = (uint64_t)app_syscall_abort;
     else if (within(uc->mc.rip, app_syscall_ia32_window, app_syscall_ia32_insn + 1))
         uc->mc.rip = (uint64_t)app_syscall_ia32_abort;
+}
+
+static void
+queue(struct thread *t, struct kucontext *uc, const struct ksiginfo *info)
+{
+    CHECK(t->queued < MAX_QUEUED, "few signals are queued at a time");
+    struct ksiginfo *q = memcpy(t->queued_info[t->queued++], info, sizeof *info);
+    if (info->signo == SIG_SYS && info->code == SYS_SECCOMP_CODE)
+        q->sys.call_addr = t->s.mc.rip + 2;      /* the program's system call, not ours */
+    uc->sigmask = ~SYNC_SIGNALS;
+    hold_back(t, uc);
+}
+
+/* At a system call of the program's, in it, or just after: no lock is held, and t->s.mc is the program's state. */
+static bool
+in_program_call(const struct kucontext *uc)
+{
+    return within(uc->mc.rip, app_syscall_window, app_syscall_after + 1) ||
+           within(uc->mc.rip, app_syscall_ia32_window, app_syscall_ia32_after + 1);
 }
 
 static void
@@ -242,7 +259,7 @@ take_queued(struct thread *t, struct ksiginfo *info)
 void
 signal_update_pending(struct thread *t)
 {
-    t->s.pending = t->raised || t->queued || (t->held & ~t->app_mask);
+    t->s.pending = t->suspend || nudge_waits(t) || t->raised || t->queued || (t->held & ~t->app_mask);
 }
 
 uint64_t
@@ -294,16 +311,16 @@ sent_sync(struct thread *t, const struct ksiginfo *info)
 
 enum where { IN_ENGINE, IN_CACHE };
 
-/* Program state of a thread interrupted at `uc`. IN_ENGINE: there is none yet. */
-/* `in_tool`, if not NULL: the instruction is one that a tool inserted. */
+/* Program state of a thread interrupted at `uc`. IN_ENGINE: there is none yet. `cut`: its block ends here.
+ * `in_tool`, if not NULL: the instruction is one that a tool inserted. */
 static enum where
-program_state(struct thread *t, const struct kucontext *uc, struct mcontext *m, bool *in_tool)
+state_at(struct thread *t, const struct kucontext *uc, struct mcontext *m, bool *in_tool, bool cut)
 {
     struct app_state s;
     bool pad;
     frag_id f = cache_owner(uc->mc.rip, &pad);
 
-    if (!f)
+    if (!f || (t->s.app_tf && !cut))
         return IN_ENGINE;
     mcontext_from_frame(m, &uc->mc);
     if (pad) {
@@ -322,8 +339,75 @@ program_state(struct thread *t, const struct kucontext *uc, struct mcontext *m, 
     if (step_is_done(t, m))
         return IN_ENGINE;            /* the trap of that instruction comes first */
     step_undo(t, m);
-    tools_block_cut(t, frag_get(f)->tag, frag_get(f)->mode, s.pc, s.entry.uninserted);
+    if (cut)
+        tools_block_cut(t, frag_get(f)->tag, frag_get(f)->mode, s.pc, s.entry.uninserted);
     return IN_CACHE;
+}
+
+static enum where
+program_state(struct thread *t, const struct kucontext *uc, struct mcontext *m, bool *in_tool)
+{
+    return state_at(t, uc, m, in_tool, true);
+}
+
+/* ---- requests of our own: to stop, and nudges ---- */
+
+/* Another thread of ours wants this one to stop. True: it has, and goes on. */
+static bool
+on_suspend(struct thread *t, struct kucontext *uc)
+{
+    uint64_t trap = SIG_BIT(SIG_TRAP);
+    struct mcontext m;
+
+    t->swallowed = true;             /* a call that it interrupted goes on */
+    if (!t->suspend)
+        return false;
+    sys4(__NR_rt_sigprocmask, 1 /* SIG_UNBLOCK */, (long)&trap, 0, 8);
+    if (in_program_call(uc)) {
+        suspend_in_handler(t, &t->s.mc, PARKED_IN_SYSCALL);
+        return true;
+    }
+    if (state_at(t, uc, &m, NULL, false) != IN_CACHE) {
+        hold_back(t, uc);
+        return false;
+    }
+    if (suspend_in_handler(t, &m, PARKED_IN_CACHE)) {
+        CHECK(program_state(t, uc, &m, NULL) == IN_CACHE, "a parked thread is where it was");
+        t->s.mc = t->parked_mc;
+        signal_return_to_dispatch(t, uc);
+    }
+    return true;
+}
+
+/* From dispatch where the program's state is known, which is soon; at once in a system call, which may last. */
+static void
+on_nudge(struct thread *t, struct kucontext *uc)
+{
+    struct mcontext m;
+
+    t->swallowed = true;
+    if (in_program_call(uc)) {
+        nudge_deliver(t);
+    } else if (program_state(t, uc, &m, NULL) == IN_CACHE) {
+        t->s.mc = m;
+        signal_return_to_dispatch(t, uc);
+    } else {
+        hold_back(t, uc);
+    }
+}
+
+/* A request that came while we were in the handler found us in the engine: it must not be forgotten on the way back to
+ * where nothing looks at it. SIGTRAP stays blocked from the last look to the return, which unblocks it. */
+static void
+settle(struct thread *t, struct kucontext *uc)
+{
+    uint64_t trap = SIG_BIT(SIG_TRAP);
+
+    if (nudge_waits(t))
+        on_nudge(t, uc);
+    do
+        sys4(__NR_rt_sigprocmask, 0 /* SIG_BLOCK */, (long)&trap, 0, 8);
+    while (t->suspend && on_suspend(t, uc));
 }
 
 /* ---- faults ---- */
@@ -471,6 +555,14 @@ on_async(struct thread *t, struct kucontext *uc, const struct ksiginfo *info)
 {
     struct mcontext m;
 
+    if (nudge_received(t, info)) {
+        on_nudge(t, uc);
+        return;
+    }
+    if (suspend_is_request(t, info)) {
+        on_suspend(t, uc);
+        return;
+    }
     if (notice_received(info, cache_contains(uc->mc.rip) || within(uc->mc.rip, app_syscall_window, app_syscall_after) ||
                                   within(uc->mc.rip, app_syscall_ia32_window, app_syscall_ia32_after)) || reporter_signal(info)) {
         t->swallowed = true;
@@ -496,11 +588,17 @@ signal_handler(int sig, struct ksiginfo *info, struct kucontext *uc)
         on_fault(t, uc, info);
     else
         on_async(t, uc, info);
+    if (n_tools)
+        settle(t, uc);
 }
 
 void
 signal_deliver_queued(struct thread *t)
 {
+    if (UNLIKELY(t->suspend))
+        suspend_in_dispatch(t);
+    if (UNLIKELY(nudge_waits(t)))
+        nudge_deliver(t);
     signal_update_pending(t);
     if (!t->s.pending)
         return;

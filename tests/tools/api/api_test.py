@@ -73,6 +73,13 @@ def any_instruction_can_be_inserted():
     equal(out, "2499975000.0\n")
 
 
+def threads_stop_and_translations_are_flushed():
+    for _ in range(2):
+        out, _ = run(["control"], program("control"))
+        equal(out, "stopped, wrong 0\nreleased 1\nnudged 3\n1 5 1 1 results\n"
+              "way 0: flushed, 1 more\nway 1: flushed, 1 more\nway 2: flushed, 1 more\nheap 1\n")
+
+
 def modes_change_and_counts_stay():
     mix = [os.path.join(built, "../bbcount/bbcount_mix")]
     alone = bbcount_of(run(["bbcount"], mix, status=9)[1])
