@@ -132,6 +132,7 @@ branch_fault(struct thread *t, uint64_t target)
         cache_flush_range(0, UINT64_MAX / 2);
     }
     mutex_unlock(&cache_lock);
+    t->s.mc.rflags |= FLAG_RF;
     if (found)
         signal_raise(t, &info, 13 /* #GP */, 0, t->cr2);
 }

@@ -153,7 +153,7 @@ leave_by_exit(struct thread *t, exit_id id)
         }
         go_on(t, next, 0, false);
     case X_FPSAVE:
-        fix_saved_x87_pointer(t, at, next);
+        fix_saved_x87_pointer(t, at);
         go_on(t, next, 0, false);
     case X_SELFCHECK:
         mutex_lock(&cache_lock);

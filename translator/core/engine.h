@@ -54,7 +54,7 @@ NORETURN void start_failed(int status, const char *fmt, ...) __attribute__((form
 
 /* core/dispatch.c */
 bool block_count_reached(void);   /* -native_from: the bisecting switch */
-void fix_saved_x87_pointer(struct thread *t, uint64_t at, uint64_t next);
+void fix_saved_x87_pointer(struct thread *t, uint64_t at);
 void dispatch(struct thread *t);                 /* an exit from the cache lands here; does not return */
 NORETURN void dispatch_at(struct thread *t, uint64_t pc);   /* run the program from pc with t->s.mc     */
 struct insn;

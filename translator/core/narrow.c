@@ -48,9 +48,21 @@ condition_holds(unsigned cc, uint64_t f)
     return yes != (cc & 1);
 }
 
+/* Which ZF loope (e1) and loopne (e0) want. On AMD's processors a repeat prefix decides, whichever the opcode (measured on Zen 4). */
+static bool
+wanted_zf(const uint8_t *bytes, const struct insn *in)
+{
+    bool wanted = in->opcode == 0xe1;
+
+    for (unsigned i = 0; i < in->opcode_off; i++)
+        if (bytes[i] == 0xf2 || bytes[i] == 0xf3)
+            wanted = bytes[i] == 0xf3;
+    return wanted;
+}
+
 /* loop, loope, loopne count in rcx (ecx with an address-size prefix); jrcxz only looks. */
 static bool
-loop_goes(struct thread *t, const struct insn *in)
+loop_goes(struct thread *t, const uint8_t *bytes, const struct insn *in)
 {
     uint64_t *rcx = &t->s.mc.gpr[RCX], n = in->prefixes & PFX_67 ? (uint32_t)*rcx : *rcx;
     bool zf = t->s.mc.rflags & FLAG_ZF;
@@ -59,7 +71,7 @@ loop_goes(struct thread *t, const struct insn *in)
         return n == 0;
     n = in->prefixes & PFX_67 ? (uint32_t)(n - 1) : n - 1;
     *rcx = n;
-    return n && (in->opcode == 0xe2 || zf == (in->opcode == 0xe1));
+    return n && (in->opcode == 0xe2 || zf == wanted_zf(bytes, in));
 }
 
 static bool
@@ -123,7 +135,7 @@ narrow_branch(struct thread *t, const uint8_t *bytes, const struct insn *in, uin
             return true;
         break;
     case INSN_LOOP:
-        if (!loop_goes(t, in))
+        if (!loop_goes(t, bytes, in))
             return true;
         break;
     }

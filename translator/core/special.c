@@ -8,14 +8,17 @@
 #include "linux/syscall.h"
 #include "x86/scan.h"
 
+/* The next page is touched only if the instruction goes on there: a fault would cost a signal, and the x87 pointers. */
 bool
 fetch_insn(uint64_t pc, uint8_t *bytes, struct insn *in)
 {
-    size_t n = INSN_MAX_LEN;
+    size_t here = MIN((size_t)INSN_MAX_LEN, PAGE_SIZE - pc % PAGE_SIZE);
 
-    while (n && !safe_read(bytes, pc, n))
-        n--;
-    return scan_insn(bytes, n, in);
+    if (!safe_read(bytes, pc, here))
+        return false;
+    if (scan_insn(bytes, here, in))
+        return true;
+    return here < INSN_MAX_LEN && safe_read(bytes + here, pc + here, INSN_MAX_LEN - here) && scan_insn(bytes, INSN_MAX_LEN, in);
 }
 
 /* The address of a ModRM memory operand with the program's registers; GS is the program's. */
@@ -55,7 +58,7 @@ operand_address(struct thread *t, const uint8_t *bytes, const struct insn *in, u
 }
 
 /* rdgsbase (/1) and wrgsbase (/3) */
-static void
+static bool
 gs_base(struct thread *t, const struct insn *in)
 {
     uint64_t *r = &t->s.mc.gpr[(in->modrm & 7) | (in->rex & 1) << 3];
@@ -63,8 +66,11 @@ gs_base(struct thread *t, const struct insn *in)
 
     if ((in->modrm >> 3 & 7) == 1)
         *r = wide ? t->s.app_gs : (uint32_t)t->s.app_gs;
+    else if (wide && !is_canonical(*r))
+        return false;                    /* #GP */
     else
         t->s.app_gs = wide ? *r : (uint32_t)*r;
+    return true;
 }
 
 /* Flags as popf and iret of user code leave them: system flags stay as they are. */
@@ -85,18 +91,27 @@ pop_flags(struct thread *t, const struct insn *in)
 
 /* ---- far transfers that stay in the flat 64-bit code segment ---- */
 
-enum { USER_CS = 0x33 };
+enum { USER_CS = 0x33, USER32_CS = 0x23, USER_DS = 0x2b, FLAG_TF = 0x100, FLAG_NT = 0x4000 };
 
-/* iretq */
+/* iret: offset, selector, flags, stack pointer and its selector, each of the operand size. To 32-bit code it goes
+ * natively, single-stepped; so TF must be among the flags that it loads. */
 static bool
 interrupt_return(struct thread *t, const struct insn *in, uint64_t *next)
 {
-    uint64_t f[5];
+    size_t n = in->rex & 8 ? 8 : in->prefixes & PFX_66 ? 2 : 4;
+    uint64_t f[5] = {0}, settable = n == 2 ? FLAGS_SETTABLE & 0xffff : FLAGS_SETTABLE, sp = t->s.mc.gpr[RSP];
 
-    if (!(in->rex & 8) || !safe_read(f, t->s.mc.gpr[RSP], sizeof f) || f[1] != USER_CS || !is_canonical(f[0]))
+    for (unsigned i = 0; i < COUNT_OF(f); i++)
+        if (!safe_read(&f[i], sp + i * n, n))
+            return false;
+    if ((t->s.mc.rflags & FLAG_NT) || (uint16_t)f[1] != USER_CS || (uint16_t)f[4] != USER_DS || !is_canonical(f[0])) {
+        f[2] |= FLAG_TF;
+        if ((uint16_t)f[1] == USER32_CS)
+            safe_write(sp + 2 * n, &f[2], n);
         return false;
+    }
     *next = f[0];
-    t->s.mc.rflags = (t->s.mc.rflags & ~(uint64_t)FLAGS_SETTABLE) | (f[2] & FLAGS_SETTABLE);
+    t->s.mc.rflags = (t->s.mc.rflags & ~settable) | (f[2] & settable);
     t->s.mc.gpr[RSP] = f[3];
     return true;
 }
@@ -162,7 +177,7 @@ gs_load(struct thread *t, const uint8_t *bytes, const struct insn *in, uint64_t 
     } else if (!safe_read(&v, operand_address(t, bytes, in, pc) + (in->map == 1 ? n : 0), 2)) {
         return false;
     }
-    if ((uint16_t)v > 3 && (uint16_t)v != 0x2b /* __USER_DS */)
+    if ((uint16_t)v > 3 && (uint16_t)v != USER_DS)
         return false;                    /* no other descriptor: as natively, a fault */
     uint64_t offset = 0;
     if (in->map == 1 && in->opcode == 0xb5 && !safe_read(&offset, operand_address(t, bytes, in, pc), n))
@@ -303,6 +318,7 @@ raise_copy_fault(struct thread *t)
         info.signo = t->copy_fault.signo;
         info.fault.addr = t->copy_fault.cr2;
     }
+    t->s.mc.rflags |= FLAG_RF;
     signal_raise(t, &info, t->copy_fault.trapno ? t->copy_fault.trapno : 13, t->copy_fault.err, t->copy_fault.trapno == 14 ? t->copy_fault.cr2 : t->cr2);
 }
 
@@ -344,6 +360,89 @@ gs_access(struct thread *t, const uint8_t *bytes, const struct insn *in, uint64_
     return done;
 }
 
+/* ---- saved x87 pointers ---- */
+
+/* Only the low half of an x87 pointer into the cache is known, which lies within one 4 GiB stretch or two. */
+static uint64_t
+whole_pointer(uint32_t low)
+{
+    uint64_t base = (uint64_t)cache_base;
+
+    return base + (uint32_t)(low - (uint32_t)base);
+}
+
+static uint32_t
+x87_pointer_now(void)
+{
+    uint32_t env[7];
+
+    __asm__ volatile("fnstenv %0" : "=m"(env));
+    return env[3];
+}
+
+static bool has_16_bit_env(const struct insn *in) { return (in->prefixes & PFX_66) && !(in->rex & 8); }
+
+/* fnsave in the 16-bit format keeps too little of the pointer to translate it, and clears the rest. */
+static bool
+save_x87_16(struct thread *t, const uint8_t *bytes, const struct insn *in, uint64_t pc, uint64_t *next)
+{
+    uint32_t env[7];
+
+    __asm__ volatile("fnstenv %0\n fldenv %0" : "=m"(env));
+    t->x87_fip = env[3];
+    if (in->seg == SEG_GS)
+        return gs_linear(t, bytes, in, pc, next);
+    *next = pc;
+    t->single = true;
+    return true;
+}
+
+bool
+insn_saves_x87_16(const struct insn *in)
+{
+    return in->cls == INSN_FPSAVE && in->map == 0 && in->opcode == 0xdd && has_16_bit_env(in);
+}
+
+/* Where an instruction of class INSN_FPSAVE puts what: the two pointers, of so many bytes, and the opcode (0: nowhere). */
+struct x87_fields { unsigned fip, fdp, size, fop; };
+
+static struct x87_fields
+x87_fields(const struct insn *in)
+{
+    if (in->map == 0)                        /* fnstenv and fnsave: SDM volume 1, figures 8-9 and 8-11 */
+        return has_16_bit_env(in) ? (struct x87_fields){6, 10, 2, 0} : (struct x87_fields){12, 20, 4, 18};
+    return (struct x87_fields){FX_FIP, FX_FDP, in->rex & 8 ? 8 : 4, FX_FOP};
+}
+
+void
+fix_saved_x87_pointer(struct thread *t, uint64_t at)
+{
+    uint8_t bytes[INSN_MAX_LEN + 1] = {0};
+    struct insn in;
+    struct x87_pointers p = {0};
+
+    if (!fetch_insn(at, bytes, &in))
+        return;
+    struct x87_fields has = x87_fields(&in);
+    uint64_t image = operand_address(t, bytes, &in, at);
+    if (!safe_read(&p.fip, image + has.fip, has.size) || !safe_read(&p.fdp, image + has.fdp, has.size) ||
+        (has.fop && !safe_read(&p.fop, image + has.fop, 2)))
+        return;
+    if (has.size == 2)
+        p.fip = whole_pointer(insn_saves_x87_16(&in) ? t->x87_fip : x87_pointer_now());
+    else if (has.size == 4)
+        p.fip = whole_pointer((uint32_t)p.fip);
+    if (!cache_contains(p.fip))
+        return;
+    x87_program_pointers(t, &p);
+    safe_write(image + has.fip, &p.fip, has.size);
+    safe_write(image + has.fdp, &p.fdp, has.size);
+    if (has.fop)
+        safe_write(image + has.fop, &p.fop, 2);
+}
+
+/* ---- which is which ---- */
+
 bool
 special_instruction(struct thread *t, uint64_t pc, uint64_t *next)
 {
@@ -357,12 +456,13 @@ special_instruction(struct thread *t, uint64_t pc, uint64_t *next)
         return narrow_branch(t, bytes, &in, pc, next);
     switch (in.cls) {
     case INSN_GSBASE:
-        gs_base(t, &in);
-        return true;
+        return gs_base(t, &in);
     case INSN_POPF:
         return pop_flags(t, &in);
     case INSN_INT:
         return syscall_ia32_program(t, next);
+    case INSN_FPSAVE:
+        return insn_saves_x87_16(&in) ? save_x87_16(t, bytes, &in, pc, next) : gs_linear(t, bytes, &in, pc, next);
     case INSN_XBEGIN:
         return begin_transaction(t, &in, next);
     case INSN_FAR:
@@ -372,27 +472,4 @@ special_instruction(struct thread *t, uint64_t pc, uint64_t *next)
     default:
         return gs_access(t, bytes, &in, pc, next);
     }
-}
-
-void
-fix_saved_x87_pointer(struct thread *t, uint64_t at, uint64_t next)
-{
-    uint8_t bytes[INSN_MAX_LEN + 1] = {0};
-    struct insn in;
-    uint64_t fip = 0;
-
-    (void)next;
-    if (!fetch_insn(at, bytes, &in))
-        return;
-    bool legacy_env = in.map == 0;           /* d9 /6 fnstenv, dd /6 fnsave: 32-bit pointer at offset 12 */
-    uint64_t field = operand_address(t, bytes, &in, at) + (legacy_env ? 12 : FX_FIP);
-    size_t size = legacy_env || !(in.rex & 8) ? 4 : 8;
-    if (!safe_read(&fip, field, size))
-        return;
-    if (size == 4)                   /* the cache lies within one 4 GiB stretch or two: find its upper half */
-        fip |= ((uint64_t)cache_base + (uint32_t)(fip - (uint32_t)(uint64_t)cache_base)) & ~0xffffffffull;
-    if (!cache_contains(fip))
-        return;
-    fip = x87_program_pointer(fip);
-    safe_write(field, &fip, size);
 }

@@ -106,6 +106,7 @@ struct thread {
     uint32_t once;                  /* its private single-instruction fragment; 0: none   */
     uint64_t once_resets;           /* … valid while the cache has been reset so often    */
     uint64_t linear_pc, linear;     /* address of the operand of the instruction at linear_pc, for its next execution */
+    uint32_t x87_fip;               /* the x87 instruction pointer before the instruction at linear_pc or of `single` */
     bool single;                    /* translate just one instruction at the next dispatch */
     bool parent_frees;              /* a vfork child: its maker takes the block back      */
     void *exec_buffers;             /* memory of an execve under way; a vfork child's maker frees it */

@@ -443,6 +443,42 @@ emit_loop(struct draft *d, const uint8_t *bytes, const struct insn *in, uint64_t
     emit_final_exit(d, next, X_LINK, app_off);
 }
 
+/* The engine carries it out if it sets TF. Looked at without touching the flags, which a signal may show. */
+static void
+emit_popf(struct draft *d, const uint8_t *bytes, const struct insn *in, uint64_t pc, uint16_t app_off)
+{
+    struct emit *e = &d->hot;
+    uint64_t special = exit_add(d, pc, X_SPECIAL, app_off);
+
+    map_copy(d, app_off);
+    x_mov_slot_r(e, SLOT_SPILL0, RCX);
+    map_inside(d, app_off, MAP_RCX, 0, 0);
+    if (in->prefixes & PFX_66)
+        emit_bytes(e, "\x0f\xb7\x0c\x24", 4);          /* movzx ecx, word [rsp]  */
+    else
+        emit_bytes(e, "\x48\x8b\x0c\x24", 4);          /* mov rcx, [rsp]         */
+    emit_bytes(e, "\x0f\xb6\xcd", 3);                  /* movzx ecx, ch: TF is its lowest bit; 128 times that */
+    emit_bytes(e, "\x8d\x0c\xcd\0\0\0\0", 7);         /* lea ecx, [rcx*8]       */
+    emit_bytes(e, "\x8d\x0c\xcd\0\0\0\0", 7);
+    emit_bytes(e, "\x8d\x0c\x09", 3);                  /* lea ecx, [rcx + rcx]   */
+    emit_bytes(e, "\x0f\xb6\xc9", 3);                  /* movzx ecx, cl          */
+    emit_u8(e, 0xe3);                                  /* jrcxz over the way out */
+    uint32_t hole = emit_off(e);
+    emit_u8(e, 0);
+    x_mov_r_slot(e, RCX, SLOT_SPILL0);
+    map_inside(d, app_off, 0, 0, 0);
+    x_align_patch(e, 1);
+    x_jmp_exit(e, special);
+    if (!e->overflow)
+        e->base[hole] = (uint8_t)(emit_off(e) - hole - 1);
+    map_inside(d, app_off, MAP_RCX, 0, 0);
+    x_mov_r_slot(e, RCX, SLOT_SPILL0);
+    map_copy(d, app_off);
+    emit_bytes(e, bytes, in->len);
+    map_copy(d, (uint16_t)(app_off + in->len));
+    emit_final_exit(d, pc + in->len, X_LINK, (uint16_t)(app_off + in->len));
+}
+
 /* ---- self-checking ---- */
 
 /* Compares the source bytes at [pc, pc + n), rounded up to eights, with what they are now. */
@@ -531,7 +567,7 @@ emit_insn(struct draft *d, const uint8_t *bytes, const struct insn *in, uint64_t
         emit_final_exit(d, next, X_SYSCALL, app_off);
         return false;
     case INSN_FPSAVE:
-        if (in->seg == SEG_GS && !gs_in_place(bytes, in) && !d->linear)
+        if ((in->seg == SEG_GS && !gs_in_place(bytes, in) && !d->linear) || (insn_saves_x87_16(in) && !(d->flags & FRAG_ONCE)))
             break;
         if (d->linear)
             emit_linear_operand(d, bytes, in, app_off);
@@ -547,16 +583,7 @@ emit_insn(struct draft *d, const uint8_t *bytes, const struct insn *in, uint64_t
         emit_final_exit(d, next, X_FPSAVE, app_off);
         return false;
     case INSN_POPF:
-        map_copy(d, app_off);
-        if (in->prefixes & PFX_66)
-            emit_bytes(&d->hot, "\x66\xf7\x04\x24\x00\x01", 6);          /* test word [rsp], TF: flags are about to be replaced */
-        else
-            emit_bytes(&d->hot, "\xf7\x04\x24\x00\x01\x00\x00", 7);      /* test dword [rsp], TF */
-        x_jcc_exit(&d->hot, CC_NE, exit_add(d, pc, X_SPECIAL, app_off));
-        map_copy(d, app_off);
-        emit_bytes(&d->hot, bytes, in->len);
-        map_copy(d, (uint16_t)(app_off + in->len));
-        emit_final_exit(d, next, X_LINK, (uint16_t)(app_off + in->len));
+        emit_popf(d, bytes, in, pc, app_off);
         return false;
     default:
         if (needs_special(bytes, in) && !d->linear)

@@ -30,6 +30,7 @@ bool translate_state(frag_id f, uint64_t pc, struct app_state *out);
 void state_recover(const struct thread *t, const struct app_state *s, uint64_t *gpr);
 
 struct insn;
+bool insn_saves_x87_16(const struct insn *in);       /* fnsave in the 16-bit format */
 bool insn_is_ia32_gate(const struct insn *in);     /* int 0x80 */
 bool insn_takes_linear_operand(const uint8_t *bytes, const struct insn *in);
 bool insn_is_lea(const struct insn *in);

@@ -54,8 +54,8 @@ struct krt_sigframe {
     struct kucontext uc;
     struct ksiginfo info;
 };
-/* fxsave image: x87 instruction pointer at 8; software bytes at 464: magic1, extended_size (with magic2), xfeatures, xstate_size */
-enum { FX_SIZE = 512, FX_FIP = 8, FX_SW_MAGIC1 = 464, FX_SW_EXT_SIZE = 468 };
+/* fxsave image: x87 opcode at 6, instruction pointer at 8, operand pointer at 16; software bytes at 464: magic1, extended_size (with magic2), xfeatures, xstate_size */
+enum { FX_SIZE = 512, FX_FOP = 6, FX_FIP = 8, FX_FDP = 16, FX_SW_MAGIC1 = 464, FX_SW_EXT_SIZE = 468 };
 #define FX_MAGIC1 0x46505853u
 
 #endif

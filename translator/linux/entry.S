@@ -540,8 +540,10 @@ leave_engine:
 
 /* Kernel signal entry and return. */
     .globl signal_entry, signal_restorer
-signal_entry:                   /* the kernel leaves AC as the program had it */
-    pushq $0x202
+signal_entry:                   /* the kernel leaves AC as the program had it; ID and NT, which sigreturn does not restore, stay */
+    pushfq
+    andq $0x204000, (%rsp)
+    orq $0x202, (%rsp)
     popfq
     jmp signal_handler
 signal_restorer:

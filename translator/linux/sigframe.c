@@ -2,9 +2,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "linux/sigframe.h"
 
+#include "core/engine.h"
 #include "core/tools.h"
-
 #include "core/translate.h"
+#include "x86/scan.h"
 
 enum { REDZONE = 128, EFLAGS_DF = 0x400, EFLAGS_TF = 0x100, EFLAGS_RF = 0x10000 };
 uint64_t engine_min_sigstack = 2048;
@@ -15,29 +16,41 @@ on_altstack(const struct thread *t, uint64_t sp)
     return t->app_altstack.size && sp > t->app_altstack.sp && sp - t->app_altstack.sp <= t->app_altstack.size;
 }
 
-uint64_t
-x87_program_pointer(uint64_t fip)
+void
+x87_program_pointers(const struct thread *t, struct x87_pointers *p)
 {
+    uint8_t bytes[INSN_MAX_LEN + 1] = {0};
     struct app_state s;
+    struct insn in;
     bool pad;
-    frag_id f = cache_owner(fip, &pad);
+    frag_id f = cache_owner(p->fip, &pad);
 
-    return f && !pad && translate_state(f, fip, &s) ? s.pc : fip;
+    if (!f || pad || !translate_state(f, p->fip, &s))
+        return;
+    p->fip = s.pc;
+    if (!fetch_insn(s.pc, bytes, &in) || (in.opcode & 0xf8) != 0xd8)
+        return;
+    if (p->fop)                          /* 0: this CPU keeps none */
+        p->fop = (uint16_t)((in.opcode & 7) << 8 | in.modrm);
+    if (in.seg == SEG_GS && (in.shape & SHAPE_MEM))
+        p->fdp -= t->s.app_gs;           /* the offset within the segment: ours is without one */
 }
 
 /* Copies the vector state to `to`; the size is what the kernel wrote. */
 static bool
-copy_fpstate(uint64_t to, const uint8_t *from, uint32_t size)
+copy_fpstate(const struct thread *t, uint64_t to, const uint8_t *from, uint32_t size)
 {
-    uint64_t fip;
+    struct x87_pointers p;
 
     if (!safe_write(to, from, size))
         return false;
-    memcpy(&fip, from + FX_FIP, 8);
-    if (!cache_contains(fip))
+    memcpy(&p.fip, from + FX_FIP, 8);
+    memcpy(&p.fdp, from + FX_FDP, 8);
+    memcpy(&p.fop, from + FX_FOP, 2);
+    if (!cache_contains(p.fip))
         return true;
-    fip = x87_program_pointer(fip);
-    return safe_write(to + FX_FIP, &fip, 8);
+    x87_program_pointers(t, &p);
+    return safe_write(to + FX_FOP, &p.fop, 2) && safe_write(to + FX_FIP, &p.fip, 8) && safe_write(to + FX_FDP, &p.fdp, 8);
 }
 
 static uint32_t
@@ -80,7 +93,7 @@ sigframe_push(struct thread *t, const struct kucontext *uc, const struct mcontex
     f.uc.mc.cr2 = t->cr2;
     f.uc.sigmask = f.uc.mc.oldmask = t->mask_saved ? t->saved_mask : t->app_mask;
     f.info = *info;
-    if ((fx && !copy_fpstate(fx_at, fx, fx_size)) || !safe_write(at, &f, sizeof f))
+    if ((fx && !copy_fpstate(t, fx_at, fx, fx_size)) || !safe_write(at, &f, sizeof f))
         return false;
 
     if (t->app_altstack.flags & SSF_AUTODISARM) {

@@ -13,7 +13,9 @@ bool sigframe_push(struct thread *t, const struct kucontext *uc, const struct mc
 void mcontext_from_frame(struct mcontext *m, const struct ksigcontext *c);
 void mcontext_to_frame(const struct mcontext *m, struct ksigcontext *c);
 /* The program address that a saved x87 instruction pointer stands for. */
-uint64_t x87_program_pointer(uint64_t fip);
+/* What the x87 unit has of an instruction in the cache, as of the program's own: its address, opcode and operand. */
+struct x87_pointers { uint64_t fip, fdp; uint16_t fop; };
+void x87_program_pointers(const struct thread *t, struct x87_pointers *p);
 /* do_sigaltstack of the kernel, with the program's stack pointer `sp`. */
 long altstack_set(struct thread *t, const struct kstack *ss, uint64_t sp);
 extern uint64_t engine_min_sigstack;

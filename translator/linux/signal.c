@@ -412,6 +412,18 @@ settle(struct thread *t, struct kucontext *uc)
 
 /* ---- faults ---- */
 
+/* An alignment check (the program has set AC) of ours, where a fragment compares its source. */
+static bool
+is_check_of_selfcheck(const struct kucontext *uc)
+{
+    enum { TRAPNO_AC = 17 };
+    struct app_state s;
+    bool pad;
+    frag_id f = uc->mc.trapno == TRAPNO_AC ? cache_owner(uc->mc.rip, &pad) : 0;
+
+    return f && !pad && (frag_get(f)->flags & FRAG_SELFCHECK) && translate_state(f, uc->mc.rip, &s) && !s.boundary && s.pc == frag_get(f)->tag;
+}
+
 static void
 fault_in_cache(struct thread *t, struct kucontext *uc, struct ksiginfo *info)
 {
@@ -436,6 +448,12 @@ fault_in_cache(struct thread *t, struct kucontext *uc, struct ksiginfo *info)
         if (!tools_fault(t, &m, info))
             engine_fault(t, info->signo, info, &uc->mc);
         t->s.mc = m;
+        signal_return_to_dispatch(t, uc);
+        return;
+    }
+    if (UNLIKELY(is_check_of_selfcheck(uc))) {
+        t->s.mc = m;                 /* one instruction from a fragment of its own, which needs no comparison */
+        t->single = true;
         signal_return_to_dispatch(t, uc);
         return;
     }
@@ -538,7 +556,7 @@ on_fault(struct thread *t, struct kucontext *uc, struct ksiginfo *info)
         /* The kernel would not take the vector state of a frame that the program returned by. */
         struct mcontext m = t->s.mc;
         deliver(t, uc, &m, info, true);
-    } else if (t->probing && uc->mc.trapno == TRAPNO_DB && (uc->mc.eflags & FLAG_TF)) {
+    } else if (t->probing && uc->mc.trapno == TRAPNO_DB) {
         trap_of_probe(t, uc);
     } else if (t->probing && (uc->mc.rip < ENGINE_BASE || uc->mc.rip >= ENGINE_END ||
                               within(uc->mc.rip, (const uint8_t *)enter_native, enter_native_end))) {

@@ -61,6 +61,7 @@ enum {
 enum {
     FLAG_CF = 0x1, FLAG_PF = 0x4, FLAG_AF = 0x10, FLAG_ZF = 0x40, FLAG_SF = 0x80,
     FLAG_DF = 0x400, FLAG_OF = 0x800,
+    FLAG_RF = 0x10000,    /* set in what a fault saves (SDM volume 3, 18.3.1.1) */
     FLAGS_ARITH = FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF,
 };
 

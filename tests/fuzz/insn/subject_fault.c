@@ -16,6 +16,7 @@ enum {
     FLAG_TF = 0x100,
     FLAG_ID = 0x200000,
     FLAG_RF = 0x10000,
+    TRAPNO_GP = 13,
     TRAPNO_PF = 14,
     TRAP_STEP = 2 /* TRAP_TRACE */
 };
@@ -133,6 +134,30 @@ go_on(int sig, ucontext_t *uc, const struct mark *m)
         edit_frame(uc);
 }
 
+static bool
+on_stack_page(uint64_t a)
+{
+    for (int z = 0; z < ZONE_COUNT; z++) {
+        uint64_t off = a - subject.cases->zone_base[z];
+
+        if ((off >= STACK && off + 8 <= STACK + STACK_SIZE) ||
+            (off >= DATA_RW && off + 8 <= DATA_RW + DATA_RW_SIZE))
+            return true;
+    }
+    return false;
+}
+
+/* A call to a non-canonical address pushes nothing; an engine has pushed by then. The word below the stack
+ * pointer, which nobody can rely on there, is not compared. */
+static void
+forget_pushed(const ucontext_t *uc, const struct mark *m)
+{
+    uint64_t at = (uint64_t)uc->uc_mcontext.gregs[REG_RSP] - 8;
+
+    if (m->kind & MARK_CALL && uc->uc_mcontext.gregs[REG_TRAPNO] == TRAPNO_GP && on_stack_page(at))
+        memset((void *)at, 0, 8);
+}
+
 static void
 on_fault(int sig, siginfo_t *si, ucontext_t *uc, uint64_t fs)
 {
@@ -151,6 +176,8 @@ on_fault(int sig, siginfo_t *si, ucontext_t *uc, uint64_t fs)
         r->outcome = OUTCOME_LOST;
     else if (c->fault_action < FAULT_SKIP || r->nfaults == c->fault_limit)
         r->outcome = OUTCOME_FAULT;
+    if (m)
+        forget_pushed(uc, m);
     if (r->outcome != OUTCOME_NONE)
         leave(uc, c->fault_action == FAULT_LONGJMP);
     else
@@ -175,19 +202,6 @@ log_state(const ucontext_t *uc, const struct mark *m, uint64_t fs)
     }
     set->state[set->count].off = m->off;
     set->state[set->count++].hash = state_hash(&s);
-}
-
-static bool
-on_stack_page(uint64_t a)
-{
-    for (int z = 0; z < ZONE_COUNT; z++) {
-        uint64_t off = a - subject.cases->zone_base[z];
-
-        if ((off >= STACK && off + 8 <= STACK + STACK_SIZE) ||
-            (off >= DATA_RW && off + 8 <= DATA_RW + DATA_RW_SIZE))
-            return true;
-    }
-    return false;
 }
 
 static bool
