@@ -146,6 +146,10 @@ struct dr_tool {
 
     /* From outside of the process: see drtools/nudge.h. In any thread, also in the middle of a system call. */
     void (*nudge)(dr_thread *t, uint64_t arg);
+    /* The program asks something, by the code sequence of valgrind.h: a code and five arguments. *result holds the program's
+     * default, which stays if no tool knows the code. True: dealt with, the other tools are not asked. If no tool has this,
+     * the sequence is the no-op that it is without tools. The engine itself heeds DISCARD_TRANSLATIONS. */
+    bool (*client_request)(dr_thread *t, const uint64_t args[6], uint64_t *result);
 };
 
 /* ---- blocks ---- */

@@ -115,6 +115,23 @@ flush_due(void)
         dr_flush(lo[i], hi[i]);
 }
 
+/* ---- client requests ---- */
+
+enum { DISCARD_TRANSLATIONS = 0x1002 };
+
+void
+client_request(struct thread *t)
+{
+    uint64_t args[6], result = t->s.mc.gpr[RDX];
+
+    if (!safe_read(args, t->s.mc.gpr[RAX], sizeof args))
+        return;
+    if (args[0] == DISCARD_TRANSLATIONS)
+        dr_flush(args[1], args[1] + args[2]);
+    if (tools_client_request(t, args, &result))
+        t->s.mc.gpr[RDX] = result;
+}
+
 void
 control_after_fork(struct thread *t)
 {

@@ -2,6 +2,7 @@
  * transfers, and popf where it sets TF. */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "core/engine.h"
+#include "core/tools.h"
 #include "core/translate.h"
 #include "linux/sigframe.h"
 #include "linux/signal.h"
@@ -452,6 +453,10 @@ special_instruction(struct thread *t, uint64_t pc, uint64_t *next)
     if (!fetch_insn(pc, bytes, &in))
         return false;
     *next = pc + in.len;
+    if (UNLIKELY(tools_want_requests) && in.len == 3 && memcmp(bytes, "\x48\x87\xdb", 3) == 0) {
+        client_request(t);
+        return true;
+    }
     if (insn_is_narrow(&in))
         return narrow_branch(t, bytes, &in, pc, next);
     switch (in.cls) {

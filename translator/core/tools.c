@@ -14,7 +14,7 @@ enum { MAX_TOOLS = 8, MAX_TOOL_ARGS = 64 };
 
 static const struct dr_tool *tools[MAX_TOOLS];
 unsigned n_tools;
-bool tools_want_cuts, tools_want_syscalls, tools_want_signals;
+bool tools_want_cuts, tools_want_syscalls, tools_want_signals, tools_want_requests;
 static bool initializing;
 
 #define EACH(i) for (unsigned i = 0; i < n_tools; i++)
@@ -41,6 +41,7 @@ tool_load(const char *path, int argc, const char *const *argv)
     tools_want_cuts |= HAS(i, block_cut);
     tools_want_syscalls |= HAS(i, syscall_pre) || HAS(i, syscall_post);
     tools_want_signals |= HAS(i, signal);
+    tools_want_requests |= HAS(i, client_request);
 }
 
 void
@@ -150,6 +151,15 @@ tools_module(const struct dr_module *m, bool loaded)
     }
     if (!loaded)
         records_module(m, false);
+}
+
+bool
+tools_client_request(struct thread *t, const uint64_t args[6], uint64_t *result)
+{
+    EACH(i)
+        if (HAS(i, client_request) && tools[i]->client_request(t, args, result))
+            return true;
+    return false;
 }
 
 void

@@ -33,7 +33,7 @@ struct dr_block {
 };
 
 extern unsigned n_tools;
-extern bool tools_want_cuts, tools_want_syscalls, tools_want_signals;
+extern bool tools_want_cuts, tools_want_syscalls, tools_want_signals, tools_want_requests;
 
 /* Loads the tools of the command line and runs their init. Ends the process on failure. */
 void tools_start(void);
@@ -85,6 +85,9 @@ extern uint32_t tools_thread_bytes;
 extern volatile bool flush_is_due;
 void flush_due(void);
 void control_after_fork(struct thread *t);
+/* … a request of the program's (valgrind.h): rax points to a code and five arguments, rdx gets the result. */
+void client_request(struct thread *t);
+bool tools_client_request(struct thread *t, const uint64_t args[6], uint64_t *result);
 
 /* core/export.c: what dr_alloc has given and dr_free not taken back. */
 uint64_t heap_of_tools(uint64_t *bytes);

@@ -677,7 +677,7 @@ touches_gs(const struct insn *in)
 static bool
 needs_special(const uint8_t *bytes, const struct insn *in)
 {
-    if (in->cls == INSN_FAR || in->cls == INSN_GSBASE || in->cls == INSN_XBEGIN || insn_is_ia32_gate(in) || (in->cls == INSN_SEGLOAD && insn_loads_gs(bytes, in)))
+    if (in->cls == INSN_FAR || in->cls == INSN_GSBASE || in->cls == INSN_XBEGIN || in->cls == INSN_REQUEST || insn_is_ia32_gate(in) || (in->cls == INSN_SEGLOAD && insn_loads_gs(bytes, in)))
         return true;
     if (touches_gs(in))
         return !gs_in_place(bytes, in);
@@ -709,14 +709,27 @@ ends_block(const uint8_t *bytes, const struct insn *in)
     }
 }
 
+/* Does a request to tools begin at pc (valgrind.h: rol rdi by 3, 13, 61 and 51; xchg rbx, rbx)? */
+static bool
+is_client_request(uint64_t pc, uint64_t end)
+{
+    return end - pc >= 19 && memcmp((const void *)pc, "\x48\xc1\xc7\x03\x48\xc1\xc7\x0d\x48\xc1\xc7\x3d\x48\xc1\xc7\x33\x48\x87\xdb", 19) == 0;
+}
+
 /* Scans the instructions of the block at d->tag into `block`. */
 static enum translate_result
 scan_block(struct draft *d, uint64_t end, unsigned max_insns, unsigned max_bytes)
 {
     uint64_t pc = d->tag;
+    unsigned request = 0;            /* its last instruction: a block of its own, so that it is whole */
 
     for (block.n = 0; block.n < max_insns;) {
         struct insn *in = &block.insn[block.n];
+        if (UNLIKELY(tools_want_requests) && is_client_request(pc, end)) {
+            if (block.n)
+                break;
+            request = max_insns >= 5 && max_bytes >= 19 ? 5 : 0;
+        }
         bool got = scan_insn((const uint8_t *)pc, MIN(end - pc, (uint64_t)SCAN_AHEAD), in);
         bool bad = !got || in->cls == INSN_INVALID;
         if (bad && !block.n)
@@ -724,6 +737,8 @@ scan_block(struct draft *d, uint64_t end, unsigned max_insns, unsigned max_bytes
         if (bad || (block.n && pc + in->len - d->tag > max_bytes))
             break;
         block.n++;
+        if (UNLIKELY(request) && block.n == request)
+            in->cls = INSN_REQUEST;
         if (ends_block((const uint8_t *)pc, in) || (d->stop_after_stores && insn_may_store((const uint8_t *)pc, in)))
             break;
         pc += in->len;

@@ -34,6 +34,7 @@ enum insn_class {
     INSN_GSBASE,      /* rdgsbase, wrgsbase (rdfsbase and wrfsbase are plain)     */
     INSN_XBEGIN,      /* c7 f8 rel32                                              */
     INSN_WRPKRU,      /* 0f 01 ef                                                 */
+    INSN_REQUEST,     /* 48 87 db that ends a client request; of translate.c, not of the scanner */
     INSN_INVALID,     /* raises #UD whatever the CPU (ud2 too), or is too long: see scan_insn */
 };
 

@@ -142,6 +142,14 @@ def stripped_and_static_programs_have_their_symbols():
             equal(len(re.findall("(?m)^load", err)), 2 if "-static" in flags or "-static-pie" in flags else 4)
 
 
+def requests_of_the_program_are_answered():
+    alone = "running on 0\narguments 5\nunknown 42\nloop 0\neverywhere 0\ncame 0\ndiscarded 3\n"
+    answered = "running on 1\narguments 12345\nunknown 42\nloop 10000\neverywhere 12\ncame 10025\ndiscarded 3\n"
+    for tools, wanted in ([], alone), (["bbcount"], alone), (["requests"], answered), (["requests", "bbcount"], answered), (["mode", "requests"], answered):
+        out, _ = run(tools, program("requests"))
+        equal(out, wanted, tools)
+
+
 def signals_are_changed_suppressed_and_redirected():
     out, err = run(["signals"], program("signals"))
     equal(out, "usr1 1 value 7 usr2 0 segv 1 rcx 99\n")
