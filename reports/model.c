@@ -361,7 +361,7 @@ add_finding(struct report *r, struct finding *f, const struct record *rec, struc
     if (f->suppressed)
         f->suppressed->used++;
     f->known = r->baseline && baseline_has(r->baseline, f->fingerprint);
-    if (!f->suppressed)
+    if (!f->suppressed && (f->kind != FINDING_REACHABLE_LEAK || r->number_reachable))
         f->number = p->next_number++;
     GROW(p->findings, p->finding_count, p->finding_room);
     p->findings[p->finding_count++] = f;
@@ -537,6 +537,7 @@ report_apply(struct report *r, const struct record *rec, struct report_change *c
     case RECORD_ERROR: add_error(r, p, rec, change); break;
     case RECORD_ERROR_COUNT: set_count(p, rec); break;
     case RECORD_LEAK: add_leak(r, p, rec, change); break;
+    case RECORD_LEAK_SCAN: begin_scan(p, rec->number); break;
     case RECORD_NOTE: add_note(r, p, rec); break;
     case RECORD_SUMMARY: add_summary(r, p, rec); break;
     case RECORD_NUDGE: p->nudge = rec->number; break;

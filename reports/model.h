@@ -133,6 +133,7 @@ struct report {
     bool incomplete;     /* records are missing or the stream was cut */
     const char *missing; /* what, one sentence; NULL if nothing is    */
     unsigned call_depth; /* frames kept of each stack                 */
+    bool number_reachable; /* reachable leaks are shown, so they have numbers */
 };
 
 /* What a record changed; the text writer prints findings as they come. */

@@ -328,6 +328,7 @@ static void (*const take_payload[])(struct payload *, struct record *) = {
     [RECORD_NUDGE] = take_number,
     [RECORD_END] = take_end,
     [RECORD_EXEC_FAILED] = take_nothing,
+    [RECORD_LEAK_SCAN] = take_number,
 };
 
 static bool

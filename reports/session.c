@@ -41,6 +41,7 @@ session_new(const struct session_options *options)
 
     s->options = *options;
     s->report = report_new(options->suppressions, options->baseline, NULL);
+    s->report->number_reachable = options->write.show_reachable;
     s->reader = record_reader_new();
     return s;
 }

@@ -50,7 +50,9 @@ access_text(const struct finding *f)
 {
     char *where = range(f), *text;
 
-    if (f->access == ACCESS_SYSCALL && f->detail[0])
+    if (f->access == ACCESS_SYSCALL && f->detail[0] && !f->address)
+        text = memory_printf("system call %s", f->detail); /* the argument itself */
+    else if (f->access == ACCESS_SYSCALL && f->detail[0])
         text = memory_printf("system call %s: %s", f->detail, where);
     else if (f->kind == FINDING_UNINITIALIZED && f->address == 0 && f->detail[0])
         text = memory_printf("reading %s", f->detail); /* "register rax" */

@@ -127,7 +127,8 @@ finding_json(const struct report *r, const struct finding *f)
     char *message = finding_message(f);
 
     json_object_set_new(o, "id", json_integer(f->id));
-    json_object_set_new(o, "number", json_integer(f->number));
+    if (f->number)
+        json_object_set_new(o, "number", json_integer(f->number));
     json_object_set_new(o, "kind", json_string(finding_kind_name(f->kind)));
     json_object_set_new(o, "message", json_text(message));
     json_object_set_new(o, "pid", json_integer(f->process->pid));

@@ -43,6 +43,7 @@ enum record_type {
     RECORD_NUDGE = 12,
     RECORD_END = 13,
     RECORD_EXEC_FAILED = 14,
+    RECORD_LEAK_SCAN = 15,
 };
 
 enum record_error_kind {

@@ -78,7 +78,7 @@ class Formats(unittest.TestCase):
         self.assertEqual((first["access"], first["size"], first["count"]), ("read", 1, 3))
         self.assertEqual(os.path.basename(first["frames"][0]["file"]), "sample_stream.c")
         self.assertEqual([a["what"] for a in first["aux"]], ["allocated here"])
-        messages = {e["number"]: e["message"] for e in report["errors"] if e["pid"] == 42}
+        messages = {e.get("number"): e["message"] for e in report["errors"] if e["pid"] == 42}
         self.assertRegex(messages[5], "double")
         self.assertRegex(messages[6], "mismatch")
         self.assertRegex(messages[7], "overlap")

@@ -6,6 +6,7 @@
  *     exec            executes itself with the rest             kill SIG   sends itself a signal
  *     exit N          _exit                                     wait       until nothing is left to wait for
  *     wall            waits with __WALL                         sleep MS
+ *     drmemory KIND N A B, depths N, loop N: for the tool `errors`
  *     close2          closes standard error                     noexec     an execve that fails
  *     strict          allows read, write and exit only          files      no further descriptors */
 #define _GNU_SOURCE
@@ -27,6 +28,22 @@
 extern char **environ;
 static char *self;
 static char **run(char **word);
+
+__attribute__((noinline)) static void
+as_drmemory(long kind, long n, long a, long b)
+{
+    syscall(1000000 + kind, n, a, b);
+}
+
+__attribute__((noinline)) static void
+deeper(long depth, long kind, long a)
+{
+    if (depth)
+        deeper(depth - 1, kind, a);
+    else
+        as_drmemory(kind, 1, a, 0);
+    __asm__ volatile("");
+}
 
 __attribute__((noinline)) static void
 at_fault(long kind, long n)
@@ -85,7 +102,16 @@ run(char **word)
     while (*word) {
         char *w = *word++;
 
-        if (!strcmp(w, "error"))
+        if (!strcmp(w, "drmemory")) { /* drmemory KIND N A B */
+            as_drmemory(atol(word[0]), atol(word[1]), strtol(word[2], NULL, 0), strtol(word[3], NULL, 0));
+            word += 4;
+        } else if (!strcmp(w, "depths")) { /* as many different stacks */
+            for (long n = atol(*word++); n; n--)
+                deeper(n, 0, 0x5010);
+        } else if (!strcmp(w, "loop")) { /* N times through the program's own code */
+            for (long n = atol(*word++); n; n--)
+                as_drmemory(0, 1, 0x5010, 0);
+        } else if (!strcmp(w, "error"))
             at_fault(atol(*word++), 1);
         else if (!strcmp(w, "many"))
             at_fault(1, atol(*word++));

@@ -263,6 +263,66 @@ def suppressions_and_baselines_hide_errors():
     assert re.match(re.escape("drrun: " + work) + r"/bad:\d+: ", p.stderr.decode()), p.stderr
 
 
+def drmemory(words, status=0, options=()):
+    return run(words, status, options, tool="errors")
+
+
+def every_kind_of_error_of_drmemory_has_its_text():
+    claims = [
+        ("0 1 0x5010 0", READ, "reading 0x0000000000005010-0x0000000000005014 4 byte(s) beyond heap bounds", "0x5010 is 0 byte(s) beyond the end of a block of 16 byte(s) at 0x5000-0x5010"),
+        ("0 1 0x6004 1", READ, "writing 0x0000000000006004-0x0000000000006008 4 byte(s) of freed memory", "0x6004 is 4 byte(s) inside a freed block of 16 byte(s) at 0x6000-0x6010"),
+        ("0 1 0x100 2", READ, "executing 0x0000000000000100-0x0000000000000104 4 byte(s)", None),
+        ("1 1 0 0", UNINITIALIZED, "reading register rax", None),
+        ("2 1 0 0", UNINITIALIZED, "reading an argument of realloc", None),
+        ("9 1 0x5000 0", UNINITIALIZED, "reading 0x0000000000005000-0x0000000000005008 8 byte(s)", "0x5000 is 0 byte(s) inside a block of 16 byte(s) at 0x5000-0x5010"),
+        ("3 1 0x200 0", READ, "system call write(buf): 0x0000000000000200-0x000000000000020a 10 byte(s)", "the system call reads there"),
+        ("3 1 0x5000 1", UNINITIALIZED, "system call write(buf): 0x0000000000005000-0x000000000000500a 10 byte(s)", "0x5000 is 0 byte(s) inside a block of 16 byte(s) at 0x5000-0x5010"),
+        ("10 1 0 0", UNINITIALIZED, "system call close(fd)", None),
+        ("4 1 0x200 0", "INVALID HEAP ARGUMENT", "not a heap block: free 0x0000000000000200", None),
+        ("4 1 0x6000 1", "INVALID HEAP ARGUMENT", "double free: free 0x0000000000006000", "0x6000 is 0 byte(s) inside a freed block of 16 byte(s) at 0x6000-0x6010"),
+        ("4 1 0x5000 2", "INVALID HEAP ARGUMENT", "mismatched: allocated with operator new, freed with free", "0x5000 is 0 byte(s) inside a block of 16 byte(s) at 0x5000-0x5010"),
+        ("4 1 -1 3", "INVALID HEAP ARGUMENT", "bad size: free 0xffffffffffffffff", "as a signed number the size is -1"),
+        ("4 1 3 4", "INVALID HEAP ARGUMENT", "bad size: free 0x0000000000000003", "an alignment of 3 is none"),
+        ("4 1 0x5000 5", "WARNING", "free with a size of 0: what it does differs between systems", "0x5000 is 0 byte(s) inside a block of 16 byte(s) at 0x5000-0x5010"),
+        ("5 1 0x5000 0", "OVERLAP", "overlap: memcpy(0x5000, 0x5001, 8)", None),
+        ("6 1 2 0", "LEAK", "16 direct bytes 0x0000000000005000-0x0000000000005010 + 0 indirect bytes", None),
+    ]
+    _, _, r = drmemory(" ".join("drmemory " + words for words, *_ in claims))
+    found = [e for e in r["errors"] if e["kind"] != "REACHABLE LEAK"]
+    equal(len(found), len(claims))
+    for (words, kind, message, note), e in zip(claims, found):
+        equal((e["kind"], e["message"], e["notes"]), (kind, message, [note] if note else []), words)
+        top = [f["function"] for f in e["frames"] if not f.get("system_call")]
+        equal(top[:4], ["syscall", "as_drmemory", "run", "main"], words)
+    freed = found[1]["aux"]
+    equal([a["what"] for a in freed], ["allocated here", "freed here"])
+
+
+def duplicates_are_counted_not_lost():
+    _, _, r = drmemory("loop 1000000")
+    equal(kinds(r), [(READ, 1000000)])
+    _, _, r = drmemory("loop 1000 exec loop 500")               # counts are sent before execve
+    equal([e["count"] for e in r["errors"]], [1000, 500])
+    _, _, r = drmemory("loop 10 fork loop 5 end wait loop 10")  # a child counts its own
+    equal(sorted(e["count"] for e in r["errors"]), [5, 20])
+    subprocess.run(command("loop 1000 kill 9", tool="errors"), env=environment, stderr=subprocess.DEVNULL)
+    wait_for(lambda: [512] == [e["count"] for e in report()["errors"]])
+
+
+def more_errors_than_wanted_are_counted_together():
+    _, err, r = drmemory("drmemory 8 1 3 0 drmemory 0 1 0x5010 0 drmemory 0 1 0x5010 1 drmemory 0 1 0x6000 0 drmemory 0 7 0x6000 1")
+    equal((len(r["errors"]), r["notes"][0]["text"]), (3, "7 time(s) there was an error beyond the first 3 different ones (-report_max)"))
+
+
+def nudges_report_in_the_middle():
+    p = subprocess.Popen(command("drmemory 0 1 0x5010 0 drmemory 6 1 1 0 drmemory 7 1 0 0 sleep 3000 drmemory 6 1 0 0", tool="errors"), stderr=subprocess.PIPE, env=environment)
+    wait_for(lambda: os.path.exists(work + "/r.json"))
+    equal([k for k, _ in kinds(report())], [READ, "LEAK"])
+    assert "SUMMARY AFTER NUDGE #1:" in open(open(glob.glob(work + "/resfile.*")[0]).read().strip()).read()
+    equal((p.wait(), p.communicate()[1].decode().count("SUMMARY AFTER NUDGE #1:")), (0, 1))
+    equal([k for k, _ in kinds(report())], [READ], "a later scan found nothing")
+
+
 if __name__ == "__main__":
     try:
         globals()[sys.argv[1]]()
