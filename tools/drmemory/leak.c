@@ -8,7 +8,7 @@
  * makes on its own (is_start_in_disguise). The rest is lost: a block that no other
  * lost block leads to is the leader of those it leads to, which are lost indirectly.
  * Invariant: a block on the mark stack has its level already; its memory is searched once a level.
- * Threads: one scan at a time, under `lock`; with the others stopped nothing here waits for them.
+ * Threads: one scan at a time; `lock` is held with the others stopped.
  * See docs/drmemory-heap.md. */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "leak.h"
@@ -450,7 +450,6 @@ begin(void)
     heap_lo = ~0ull;
     heap_hi = 0;
     tops.n = 0;
-    n_groups = 0;
     out_of_memory = false;
     if (n_blocks >= UINT32_MAX)
         return false;
@@ -492,25 +491,37 @@ mark_all(void)
     each_block(find_lost);
 }
 
+/* Stops the others before it takes the lock: who waits for a lock cannot be stopped. */
 void
 leak_scan(enum leak_occasion why)
 {
     (void)why;
-    dr_lock(&lock);
     dr_suspend_others();
-    bool possible = begin();
-    if (possible) {
+    dr_lock(&lock);
+    bool complete = begin();
+    if (complete) {
         mark_all();
         each_block(sum_up);
         each_block(sum_up_indirect);
+        sort_groups();
     }
     end();
-    dr_resume_others();
-    if (!possible || out_of_memory)
-        dr_print("drmemory: no memory for the leak scan: it is not complete\n");
-    sort_groups();
-    report_leaks(groups, n_groups);
+    complete &= !out_of_memory;
+    struct leak *found = groups;
+    uint32_t n = n_groups, room = groups_size;
+    groups = NULL;
+    n_groups = groups_size = 0;
+    if (group_index)
+        dr_unmap(group_index, (index_mask + 1ul) * sizeof *group_index);
+    group_index = NULL;
+    index_mask = 0;
     dr_unlock(&lock);
+    dr_resume_others();
+    if (!complete)
+        dr_print("drmemory: no memory for the leak scan: it is not complete\n");
+    report_leaks(found, n);
+    if (found)
+        dr_unmap(found, room * sizeof *found);
 }
 
 void

@@ -98,14 +98,14 @@ await_end(struct thread *t)
 int
 engine_at_exit(struct thread *t, int kind, int code)
 {
-    uint64_t all = ~0ull;
+    uint64_t blocked = ~(1ull << 10 | 1ull << 6);     /* all but SIGSEGV and SIGBUS: tools still read the program's memory */
 
     t->leaving = true;
     if (__atomic_exchange_n(&ending, 1, __ATOMIC_SEQ_CST))
         await_end(t);
     /* A reader of our text that has gone must not end the process by SIGPIPE before all is written. */
     if (!engine_confined())
-        sys4(__NR_rt_sigprocmask, 2, (long)&all, 0, 8);
+        sys4(__NR_rt_sigprocmask, 2, (long)&blocked, 0, 8);
     if (n_tools)
         tools_exit();
     int status = records_end(kind, code);

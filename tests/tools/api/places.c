@@ -1,4 +1,4 @@
-/* Maps memory for the program and looks it up among its regions, at each thread's start. */
+/* Maps memory for the program and looks it up among its regions, at each thread's start and at the end. */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "drtools/tool.h"
 
@@ -28,11 +28,10 @@ hits(uint64_t at)
 }
 
 static void
-thread_start(dr_thread *t)
+look_around(void)
 {
     uint64_t *p = dr_program_map(BYTES), was;
 
-    (void)t;
     DR_CHECK(p && *p == 0, "there is memory, and it is zero");
     DR_CHECK(hits((uint64_t)p) == 1, "the program has a region there");
     *p = 7;
@@ -43,9 +42,12 @@ thread_start(dr_thread *t)
     dr_print("places: as they should be\n");
 }
 
+static void thread_start(dr_thread *t) { (void)t, look_around(); }
+
 __attribute__((visibility("default"))) const struct dr_tool dr_tool = {
     .size = sizeof(struct dr_tool),
     .api = DR_API_VERSION,
     .name = "places",
+    .exit = look_around,
     .thread_start = thread_start,
 };
