@@ -213,7 +213,7 @@ write_stub(uint32_t off, exit_id x)
     memcpy(p + 13, &d, 4);
 }
 
-/* Of the part of the fragment that was drafted in `e` and stands at `part`. */
+/* Of the part of the fragment that was drafted in `e` and is going to stand at `part`. */
 static void
 apply_relocs(const struct draft *d, const struct fragment *f, const struct emit *e, uint32_t part)
 {
@@ -235,27 +235,46 @@ apply_relocs(const struct draft *d, const struct fragment *f, const struct emit 
         int64_t disp = (int64_t)(to - (uint64_t)at - r->end);
         CHECK(fits_i32(disp), "a relocated displacement is in reach");
         int32_t d32 = (int32_t)disp;
-        memcpy(at, &d32, 4);
+        memcpy(e->base + r->off, &d32, 4);
     }
 }
 
-/* Other threads could be executing the jump that is overlaid, so only while there is one. */
+/* Other threads may be executing the jump that is overlaid: then it must lie within an aligned 8 bytes, and the padding
+ * before it stays, where one may have been interrupted. */
 uint32_t
 cache_overlay_spot(exit_id x)
 {
     struct exit *e = x ? &exits[x] : NULL;
 
-    if (!e || e->kind != X_LINK || !e->lead || thread_count > 1 || e->linked || !e->jump || (frags[e->from].flags & FRAG_DEAD))
+    if (!e || e->kind != X_LINK || !e->lead || e->linked || !e->jump || (frags[e->from].flags & FRAG_DEAD))
         return 0;
     struct fragment *p = &frags[e->from];
     uint32_t end = p->body + p->body_len;
-    return e->jump + 4 == end && chunk_round(end) == hot.next ? e->jump - e->lead : 0;
+    if (e->jump + 4 != end || chunk_round(end) != hot.next)
+        return 0;
+    if (thread_count == 1)
+        return e->jump - e->lead;
+    return (e->jump - 1) % 8 <= 3 ? e->jump - 1 : 0;
 }
 
 uint8_t
 cache_phase(const struct draft *d, uint64_t tag)
 {
     return (d->spot ? d->spot : d->landing ? pad_length(tag) : 0) & 7;
+}
+
+/* The jump at `body`, which other threads may be executing, gives way to `code` at once: what follows the aligned
+ * word is there first. */
+static void
+write_over_jump(uint32_t body, const uint8_t *code, uint32_t len)
+{
+    uint32_t word = body & ~7u, head = MIN(len, word + 8 - body);
+    uint64_t w;
+
+    memcpy(cache_at(body + head), code + head, len - head);
+    memcpy(&w, cache_at(word), 8);
+    memcpy((uint8_t *)&w + (body - word), code, head);
+    __atomic_store_n((uint64_t *)cache_at(word), w, __ATOMIC_RELEASE);
 }
 
 /* The predecessor's jump is gone: it falls in. */
@@ -330,17 +349,20 @@ cache_commit(struct draft *d, exit_id after)
     memcpy(cache_at(cold_off + constants), d->constant, constant_bytes);
     memcpy(cache_at(f->map), d->map, d->n_map * sizeof *d->map);
     memcpy(cache_at(f->map) + d->n_map * sizeof *d->map, d->side_map, d->n_side_map * sizeof *d->side_map);
-    memcpy(cache_at(f->side), d->side_code, side_len);
     for (unsigned i = 0; i < d->n_exits; i++) {
         exits[x0 + i] = (struct exit){.target = d->exit[i].target, .kind = d->exit[i].kind, .app_off = d->exit[i].app_off, .stub = cold_off + i * STUB_SIZE, .from = id,
                                         .lead = d->exit[i].kind == X_MODE ? d->exit[i].mode : i == d->n_exits - 1 ? d->fall_lead : 0};
         write_stub(cold_off + i * STUB_SIZE, x0 + i);
     }
-    memcpy(cache_at(body), d->code, len);
     apply_relocs(d, f, &d->hot, body);
     apply_relocs(d, f, &d->side, f->side);
-    if (d->spot)
+    memcpy(cache_at(f->side), d->side_code, side_len);
+    if (d->spot) {
+        write_over_jump(body, d->code, len);
         overlay(after, id);
+    } else {
+        memcpy(cache_at(body), d->code, len);
+    }
     line_put(body, id, LINE_BODY);
     if (f->side_len)
         line_put(f->side, id, LINE_SIDE);
@@ -354,6 +376,7 @@ cache_commit(struct draft *d, exit_id after)
     }
     cache_stats.fragments++;
     cache_stats.live++;
+    cache_stats.selfchecks += (d->flags & FRAG_SELFCHECK) != 0;
     cache_stats.insns += d->n_insns;
     cache_stats.app_bytes += d->app_len;
     cache_stats.hot_bytes += len;

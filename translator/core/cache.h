@@ -143,7 +143,7 @@ struct exit *exit_get(exit_id id);
 frag_id cache_lookup(uint64_t tag, unsigned mode);
 frag_id cache_find(uint64_t tag, unsigned mode);       /* the same, with cache_lock held */
 /* Places a finished draft. 0: the cache is full (caller resets it and retries).
- * `after`: a fragment of a single-threaded process whose final jump may be overlaid, or 0. */
+ * `after`: the exit whose jump may be overlaid, or 0. */
 frag_id cache_commit(struct draft *d, exit_id after);
 /* Small enough to be placed. */
 bool cache_can_hold(const struct draft *d);
@@ -180,7 +180,7 @@ extern volatile uint64_t cache_epoch;
 uint64_t cache_pad_target(frag_id f, uint64_t pc, uint64_t rcx);
 
 struct cache_stats {
-    uint64_t fragments, live, insns, app_bytes, hot_bytes, cold_bytes, links, overlays, pads, flushes, resets, ibl_misses, exits, translate_ticks;
+    uint64_t fragments, live, insns, app_bytes, hot_bytes, cold_bytes, links, overlays, pads, flushes, resets, selfchecks, ibl_misses, exits, translate_ticks;
 };
 extern struct cache_stats cache_stats;
 

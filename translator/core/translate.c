@@ -103,7 +103,7 @@ emit_final_exit(struct draft *d, uint64_t target, enum exit_kind kind, uint16_t 
 {
     uint32_t from = emit_off(&d->hot);
 
-    x_align_patch(&d->hot, 1);
+    x_align_jump(&d->hot);
     if (d->n_map && d->map[d->n_map - 1].kind == MAP_COPY)
         map_copy(d, app_off);            /* the padding is not the program's: its length does not count */
     x_jmp_exit(&d->hot, exit_add(d, target, kind, app_off));
@@ -151,7 +151,9 @@ free_low_register(const uint8_t *bytes, const struct insn *in)
     struct effects fx;
 
     scan_effects(bytes, in, &fx);
-    for (unsigned i = 0; i < COUNT_OF(choice); i++)
+    /* An x87 opcode of 0 would look like none at all (x87_program_pointers): no rax, which is 0 in ModRM. */
+    bool x87 = in->enc == ENC_LEGACY && in->map == 0 && (in->opcode & 0xf8) == 0xd8;
+    for (unsigned i = x87; i < COUNT_OF(choice); i++)
         if (!((fx.reads | fx.writes) >> choice[i] & 1))
             return choice[i];
     return REG_NONE;

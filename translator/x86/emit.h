@@ -33,4 +33,14 @@ x_align_patch(struct emit *e, unsigned ahead)
         x_nop(e, 8 - at);
 }
 
+/* Pads so that a jump of 5 bytes lies within an aligned 8 bytes: one store can put other code in its place. */
+static inline void
+x_align_jump(struct emit *e)
+{
+    unsigned at = (e->phase + emit_off(e)) & 7;
+
+    if (at > 3)
+        x_nop(e, 8 - at);
+}
+
 #endif
