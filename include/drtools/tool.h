@@ -207,6 +207,9 @@ struct emit *dr_emit(dr_block *b);
 /* Any instruction of the ISA, by a `const ZydisEncoderRequest *` of Zydis 4 (<Zydis/Encoder.h>, with
  * ZYAN_NO_LIBC): its bytes and their number, 0: there is no such encoding. In block callbacks. */
 unsigned dr_encode(const void *request, uint8_t out[15]);
+/* The instruction at `bytes`, decoded into a `ZydisDecodedInstruction` and `ZydisDecodedOperand[ZYDIS_MAX_OPERAND_COUNT]`
+ * of Zydis 4. Slow. In block callbacks; also in clean calls once it was called in a block callback. False: no instruction. */
+bool dr_decode(const uint8_t *bytes, size_t n, void *zydis_instruction, void *zydis_operands);
 /* … inserted. Neither a transfer of control nor an operand relative to rip. False: no such encoding. */
 bool dr_insert_encoded(dr_block *b, const void *request);
 /* gs:[slot] += n, by one instruction where flags are dead, without touching them otherwise. */

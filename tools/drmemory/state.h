@@ -1,7 +1,7 @@
 /* Definedness of the registers of one thread. A 1 is an undefined bit.
  * Lies in thread memory (dr_thread_memory), so that emitted code tests `summary`
  * in one instruction.
- * Invariant: summary == 0 if and only if everything else is 0.
+ * Invariant: summary == 0 if and only if everything else but `undo` is 0.
  * Threads: its own only. */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #ifndef DRTOOLS_DRMEMORY_STATE_H
@@ -21,6 +21,8 @@ enum {
 };
 #define SUMMARY_INTEGER 0x1ffffull  /* general registers and flags: what makes a block need dirty mode */
 
+enum relation { RELATION_BELOW_EQUAL = 1, RELATION_LESS = 2, RELATION_LESS_EQUAL = 4 };
+
 struct regstate {
     uint64_t summary;
     uint64_t gpr[16];               /* by enum reg                                   */
@@ -30,6 +32,10 @@ struct regstate {
     uint8_t st[8][10];              /* physical x87 registers R0 … R7; MMX shares their low 8 bytes */
     uint16_t x87_flags;             /* C0-C3 of the status word                      */
     uint32_t mxcsr;
+    /* Relations that hold whatever the undefined flags are, after a comparison (enum relation); 0 when flags is 0. */
+    uint8_t relations;
+    /* What the last step changed: see propagate_undo. */
+    struct { uint64_t summary; uint32_t used; uint8_t log[4096]; } undo;
 };
 
 #endif

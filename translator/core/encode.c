@@ -2,7 +2,7 @@
  * It is ordinary code: it uses xmm registers, which hold the program's values, and
  * its stack protector reads FS, which is the program's; call_foreign (entry.S) keeps
  * both apart. It has no VEX code, so the upper vector halves stay as they are.
- * Threads: callers hold cache_lock. */
+ * Threads: callers hold cache_lock, but of dr_decode once something was decoded: the decoder keeps no state. */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #define ZYAN_NO_LIBC
 #include <Zydis/Decoder.h>
@@ -51,6 +51,12 @@ dr_encode(const void *request, uint8_t out[INSN_MAX_LEN])
     if (!load() || (call_foreign(zydis.encode, request, out, (uint64_t)&n, NULL, NULL) & FAILED) || n > INSN_MAX_LEN)
         return 0;
     return (unsigned)n;
+}
+
+bool
+dr_decode(const uint8_t *bytes, size_t n, void *instruction, void *operands)
+{
+    return load() && zydis.decode && !(call_foreign(zydis.decode, &zydis.decoder, bytes, n, instruction, operands) & FAILED);
 }
 
 bool
