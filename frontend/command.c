@@ -8,12 +8,13 @@
 #include "options.h"
 
 static const char *const drrun_usage[] = {"[options] [-t TOOL [tool options]]... [--] APP [ARGS]", NULL};
-static const char *const tool_usage[] = {"[options] -- APP [ARGS]", NULL};
+static const char *const tool_usage[] = {"[options] -- APP [ARGS]", "-nudge PID", NULL};
 static const char *const drconfig_usage[] = {
     "[-global] -reg APP [options] [-t TOOL [tool options]]...",
     "[-global] -norun APP",
     "[-global] -unreg APP",
     "[-global] -list",
+    "-nudge PID",
     NULL,
 };
 

@@ -8,6 +8,7 @@
 #include "command_line.h"
 #include "drrun.h"
 #include "help.h"
+#include "nudge.h"
 
 /* Names in a message may contain anything, and a message is one line. */
 static void
@@ -31,8 +32,11 @@ act(const struct command *cmd, const struct install *in, struct command_line *li
     case ACTION_TOOL_HELP: help_tool(cmd, &line->asked_about); return true;
     case ACTION_VERSION: help_version(cmd); return true;
     case ACTION_LIST_TOOLS: help_list_tools(in); return true;
-    default: return cmd->options == FOR_DRCONFIG ? drconfig(line, err) : drrun(cmd, in, line, err);
+    default: break;
     }
+    if (line->settings.value[OPT_NUDGE])
+        return nudge_command(in, line, err);
+    return cmd->options == FOR_DRCONFIG ? drconfig(line, err) : drrun(cmd, in, line, err);
 }
 
 /* Output that could not be written, to a full disk say, is a failure. */

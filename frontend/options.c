@@ -16,6 +16,7 @@
 #define LAUNCH   "Programs it starts"
 #define CACHE    "Code cache"
 #define REGISTER "Registering programs"
+#define RUNNING  "Programs that run already"
 #define HELP     "Help"
 
 /* clang-format off */
@@ -99,6 +100,9 @@ const struct option options[OPT_COUNT] = {
     [OPT_GLOBAL] = { "global", SHAPE_FLAG, NULL, "0", REGISTER, FOR_DRCONFIG, NULL,
         "work on the registrations for all users, instead of one's own" },
 
+    [OPT_NUDGE] = { "nudge", SHAPE_NUMBER, "PID", NULL, RUNNING, FOR_BOTH, NULL,
+        "run nothing: have the tools in process PID, which runs under drtools, report now; it goes on" },
+
     [OPT_VERSION] = { "version", SHAPE_ACTION, NULL, NULL, HELP, FOR_BOTH, NULL, "print the version" },
     [OPT_HELP] = { "help", SHAPE_ACTION, NULL, NULL, HELP, FOR_BOTH, NULL,
         "print this list; after -t TOOL: the tool's options" },
@@ -122,7 +126,7 @@ bool
 option_is_stored(const struct option *o)
 {
     return (o->commands & FOR_DRCONFIG) && o->shape != SHAPE_TOOL && o->shape != SHAPE_ACTION &&
-           strcmp(o->group, REGISTER) != 0;
+           strcmp(o->group, REGISTER) != 0 && strcmp(o->group, RUNNING) != 0;
 }
 
 char *

@@ -50,6 +50,7 @@ enum option_id {
     OPT_NORUN,
     OPT_LIST,
     OPT_GLOBAL,
+    OPT_NUDGE,
     OPT_VERSION,
     OPT_HELP,
     OPT_COUNT

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """The tool API by its test tools. api_test.py CLAIM DRRUN DIRECTORY-OF-TOOLS-AND-PROGRAMS runs one claim."""
-import os, re, shutil, subprocess, sys, tempfile
+import os, re, shutil, signal, subprocess, sys, tempfile, time
 
 drrun, built = sys.argv[2:4]
 
@@ -140,6 +140,35 @@ def stripped_and_static_programs_have_their_symbols():
             equal(bool(re.search(r"address visible in 1 0x[1-9a-f]", err)), found, f"{flags} {stripped}")
             equal(bool(re.search(r"address exported in 1 0x[1-9a-f]", err)), found, f"{flags} {stripped}")
             equal(len(re.findall("(?m)^load", err)), 2 if "-static" in flags or "-static-pie" in flags else 4)
+
+
+def nudges_reach_programs_that_sleep():
+    """However a program sleeps, a nudge is told to the tool at once, and the program does not notice."""
+    python = ["/usr/bin/python3", "-c"]
+    sleepers = [
+        ["/bin/cat"],
+        ["/bin/sh", "-c", "read line; echo $line"],
+        python + ["import signal, sys\nprint(signal.sigtimedwait(signal.valid_signals() - {9, 19}, 20).si_signo == 15)"],
+        python + ["import signal, sys\nsignal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())\nprint(sys.stdin.readline(), end='')"],
+        python + ["import select, sys\nprint(len(select.select([sys.stdin], [], [])[0]), sys.stdin.readline(), end='')"],
+        python + ["import sys, threading\nt = threading.Thread(target=sys.stdin.readline)\nt.start()\nt.join()\nprint('yes')"],
+        python + ["import select, sys\np = select.epoll()\np.register(0)\nwhile not select.select([sys.stdin], [], [], 0)[0]: pass\nprint(sys.stdin.readline(), end='')"],
+    ]
+    for command in sleepers:
+        waits_for_signal = "sigtimedwait" in command[-1]
+        if waits_for_signal:
+            command[-1] = "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())\n" + command[-1]
+        p = subprocess.Popen([drrun, "-t", tool("nudge"), "--", *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert p.stderr.readline() == b"nudge: ready\n"
+        time.sleep(0.2)
+        for n in range(1, 4):
+            subprocess.run([drrun, "-nudge", str(p.pid)], check=True)
+            equal(p.stderr.readline(), b"nudge: %d, argument 0\n" % n, command)
+        if waits_for_signal:
+            p.send_signal(signal.SIGTERM)
+        out, err = p.communicate(b"yes\n")
+        equal((p.returncode, err), (0, b""), command)
+        assert out.strip() in (b"yes", b"1 yes", b"True"), (command, out)
 
 
 def requests_of_the_program_are_answered():
