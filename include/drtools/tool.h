@@ -150,6 +150,10 @@ struct dr_tool {
      * default, which stays if no tool knows the code. True: dealt with, the other tools are not asked. If no tool has this,
      * the sequence is the no-op that it is without tools. The engine itself heeds DISCARD_TRANSLATIONS. */
     bool (*client_request)(dr_thread *t, const uint64_t args[6], uint64_t *result);
+    /* The process is about to fork; it has, or could not: in the parent, and in the child before fork_child. A tool whose other
+     * threads change what the child needs takes its locks in between. */
+    void (*fork_begin)(dr_thread *t);
+    void (*fork_end)(dr_thread *t);
 };
 
 /* ---- blocks ---- */

@@ -311,8 +311,8 @@ TEST(heap, threads_do_not_disturb_each_other)
     for (unsigned i = 0; i < HANDED; i++)
         if (handed[i])
             heap_release(handed[i], 1, &b);
-    heap_fork_begin();
-    heap_fork_end();
+    heap_fork_begin(dr_thread_current());
+    heap_fork_end(dr_thread_current());
 }
 
 struct unit_test *unit_tests;

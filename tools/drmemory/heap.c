@@ -162,7 +162,7 @@ arena_choose(void)
         }
     }
     if (best)
-        best->threads++;
+        __atomic_add_fetch(&best->threads, 1, __ATOMIC_RELAXED);
     dr_unlock(&arenas_lock);
     return best;
 }
@@ -182,11 +182,8 @@ heap_thread_exit(dr_thread *t)
 {
     struct arena **mine = dr_thread_at(t, arena_slot);
 
-    if (!*mine)
-        return;
-    dr_lock(&arenas_lock);
-    (*mine)->threads--;
-    dr_unlock(&arenas_lock);
+    if (*mine)                      /* without the lock: the engine's list of threads may be locked, which comes after it at a fork */
+        __atomic_sub_fetch(&(*mine)->threads, 1, __ATOMIC_RELAXED);
     *mine = NULL;
 }
 
@@ -204,8 +201,10 @@ heap_init(void)
 }
 
 void
-heap_fork_begin(void)
+heap_fork_begin(dr_thread *t)
 {
+    (void)t;
+    pool_fork_begin();
     dr_lock(&arenas_lock);
     for (unsigned i = 0; i < n_arenas; i++)
         dr_lock(&arenas[i]->lock);
@@ -213,12 +212,14 @@ heap_fork_begin(void)
 }
 
 void
-heap_fork_end(void)
+heap_fork_end(dr_thread *t)
 {
+    (void)t;
     runs_fork_end();
     for (unsigned i = n_arenas; i-- > 0;)
         dr_unlock(&arenas[i]->lock);
     dr_unlock(&arenas_lock);
+    pool_fork_end();
 }
 
 /* ---- slots ---- */

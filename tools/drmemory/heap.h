@@ -10,9 +10,9 @@ enum { HEAP_ALIGNMENT = 16 };
 /* In init, after the options are known. False: no memory. */
 bool heap_init(void);
 void heap_thread_exit(dr_thread *t);
-/* Around a fork of the program's: in between no block changes, so that the child has a sound heap. */
-void heap_fork_begin(void);
-void heap_fork_end(void);
+/* The callbacks around a fork: in between no block changes, so that the child has a sound heap. */
+void heap_fork_begin(dr_thread *t);
+void heap_fork_end(dr_thread *t);
 
 /* How a block came to be. HEAP_MIXED: by a function that serves several families; any may free it. */
 enum { HEAP_MIXED = HEAP_POOL + 1 };

@@ -5,6 +5,7 @@
 #include "requests.h"
 
 #include "heap.h"
+#include "instrument.h"
 #include "leak.h"
 
 /* valgrind.h and memcheck.h; codes of memcheck begin with 'M', 'C'. */
@@ -142,25 +143,26 @@ memory_request(const struct request *r)
     }
 }
 
-bool
-request_answer(const uint64_t args[6], const struct dr_mcontext *mc, uint64_t *result)
+/* False: not one of ours. */
+static bool
+answer(const struct request *r, uint64_t *result)
 {
-    struct request r = {args, mc};
+    const uint64_t *a = r->a;
     struct leak_counts c;
 
-    switch (args[0]) {
+    switch (a[0]) {
     case RUNNING_ON_VALGRIND:
         *result = 1;
         return true;
     case MALLOCLIKE_BLOCK: case FREELIKE_BLOCK: case CREATE_MEMPOOL: case DESTROY_MEMPOOL: case MEMPOOL_ALLOC: case MEMPOOL_FREE:
     case MEMPOOL_TRIM: case MOVE_MEMPOOL: case MEMPOOL_CHANGE: case MEMPOOL_EXISTS: case RESIZEINPLACE_BLOCK:
-        *result = block_request(&r);
+        *result = block_request(r);
         return true;
     case MAKE_MEM_NOACCESS: case MAKE_MEM_UNDEFINED: case MAKE_MEM_DEFINED: case MAKE_MEM_DEFINED_IF_ADDRESSABLE:
     case CHECK_MEM_IS_ADDRESSABLE: case CHECK_MEM_IS_DEFINED: case GET_VBITS: case SET_VBITS:
         if (opt.leaks_only)
             return false;
-        *result = memory_request(&r);
+        *result = memory_request(r);
         return true;
     case DO_LEAK_CHECK:
         leak_scan(LEAK_ON_REQUEST);
@@ -168,15 +170,30 @@ request_answer(const uint64_t args[6], const struct dr_mcontext *mc, uint64_t *r
         return true;
     case COUNT_LEAKS:
         leak_counts(&c);
-        *result = write_counts(args + 1, c.bytes);
+        *result = write_counts(a + 1, c.bytes);
         return true;
     case COUNT_LEAK_BLOCKS:
         leak_counts(&c);
-        *result = write_counts(args + 1, c.blocks);
+        *result = write_counts(a + 1, c.blocks);
         return true;
     case CREATE_BLOCK: case DISCARD:    /* descriptions of memory, which reports do not show */
         *result = 0;
         return true;
     default: return false;
     }
+}
+
+bool
+request_answer(dr_thread *t, const uint64_t args[6], uint64_t *result)
+{
+    struct regstate *rs = regstate_of(t);
+    struct dr_mcontext mc = {0};
+    struct request r = {args, &mc};
+
+    dr_thread_context(t, &mc);
+    if (!answer(&r, result))
+        return false;
+    rs->gpr[RDX] = 0;               /* where the program gets the result */
+    rs->summary &= ~(1ull << (SUMMARY_GPR + RDX));
+    return true;
 }

@@ -5,7 +5,7 @@
 
 #include "drmemory.h"
 
-/* Carries out the request of args (its code first) that the program makes at mc. False: not one that drmemory answers. */
-bool request_answer(const uint64_t args[6], const struct dr_mcontext *mc, uint64_t *result);
+/* The callback client_request. */
+bool request_answer(dr_thread *t, const uint64_t args[6], uint64_t *result);
 
 #endif

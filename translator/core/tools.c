@@ -103,6 +103,18 @@ tools_thread_exit(struct thread *t)
 }
 
 void
+tools_fork(struct thread *t, bool begins)
+{
+    for (unsigned i = 0; i < n_tools; i++) {
+        unsigned k = begins ? i : n_tools - 1 - i;
+        if (begins && HAS(k, fork_begin))
+            tools[k]->fork_begin(t);
+        if (!begins && HAS(k, fork_end))
+            tools[k]->fork_end(t);
+    }
+}
+
+void
 tools_fork_child(struct thread *t)
 {
     mutex_init(&ends_lock);

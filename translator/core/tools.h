@@ -39,6 +39,7 @@ extern bool tools_want_cuts, tools_want_syscalls, tools_want_signals, tools_want
 void tools_start(void);
 void tools_thread_start(struct thread *t);
 void tools_thread_exit(struct thread *t);
+void tools_fork(struct thread *t, bool begins);          /* without engine locks */
 void tools_fork_child(struct thread *t);
 /* A module is there; is about to go. */
 void tools_module(const struct dr_module *m, bool loaded);

@@ -144,6 +144,7 @@ clone_process(struct thread *t, const struct clone_request *q)
     uint64_t old, all = ~SYNC_SIGNALS;
 
     set_kernel_mask(all, &old);
+    tools_fork(t, true);
     mutex_lock(&threads_lock);
     engine_lock_all();
     int channel = records_before_fork(q->flags & CLONE_FILES);
@@ -158,11 +159,13 @@ clone_process(struct thread *t, const struct clone_request *q)
         signal_init_thread(t);
         engine_after_fork(t);
         records_fork_child(t, channel);
+        tools_fork(t, false);
         tools_fork_child(t);
     } else {
         records_fork_parent(channel);
         engine_unlock_all();
         mutex_unlock(&threads_lock);
+        tools_fork(t, false);
     }
     signal_restore_mask(t);
     return r;

@@ -48,6 +48,12 @@ def program_memory_is_seen_among_the_regions():
     equal(err, "places: as they should be\n" * 2)
 
 
+def forks_are_told_of_before_and_after():
+    out, err = run(["places"], ["/bin/sh", "-c", "echo $(echo a) $(echo b)"])
+    equal(out, "a b\n")
+    assert "places: 2 forks begun, 2 ended" in err, err
+
+
 def memory_operands_have_their_addresses():
     wanted = re.split("[|\n]", OPERANDS) + (VECTOR_OPERANDS.split("|") if "avx2" in open("/proc/cpuinfo").read() else [])
     _, err = run(["memory"], program("memory"))

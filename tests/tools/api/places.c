@@ -1,4 +1,4 @@
-/* Maps memory for the program and looks it up among its regions, at each thread's start and at the end. */
+/* Maps memory for the program and looks it up among its regions, at each thread's start and at the end. Counts forks. */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "drtools/tool.h"
 
@@ -42,12 +42,32 @@ look_around(void)
     dr_print("places: as they should be\n");
 }
 
+/* ---- forks ---- */
+
+static struct dr_mutex fork_lock;
+static unsigned begun, ended;
+
+static void fork_begin(dr_thread *t) { (void)t, dr_lock(&fork_lock), begun++; }
+static void fork_end(dr_thread *t) { (void)t, ended++, dr_unlock(&fork_lock); }
+static void fork_child(dr_thread *t) { (void)t; DR_CHECK(begun == ended && !fork_lock.state, "the child comes after the end of its fork"); }
+
+static void
+at_exit(void)
+{
+    look_around();
+    if (begun)
+        dr_print("places: %u forks begun, %u ended\n", begun, ended);
+}
+
 static void thread_start(dr_thread *t) { (void)t, look_around(); }
 
 __attribute__((visibility("default"))) const struct dr_tool dr_tool = {
     .size = sizeof(struct dr_tool),
     .api = DR_API_VERSION,
     .name = "places",
-    .exit = look_around,
+    .exit = at_exit,
     .thread_start = thread_start,
+    .fork_begin = fork_begin,
+    .fork_end = fork_end,
+    .fork_child = fork_child,
 };
