@@ -356,6 +356,8 @@ struct dr_region {
 bool dr_each_region(bool (*f)(const struct dr_region *r, void *arg), void *arg);
 bool dr_safe_read(void *dst, uint64_t program_address, size_t n);
 bool dr_safe_write(uint64_t program_address, const void *src, size_t n);
+/* f(arg), which accesses program memory as it likes and holds no lock. False: an access faulted, and f was left there. */
+bool dr_try(void (*f)(void *arg), void *arg);
 size_t dr_format(char *buf, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void dr_print(const char *format, ...) __attribute__((format(printf, 1, 2)));   /* the console (stderr) */
 int dr_create(const char *path);                            /* a handle (not a descriptor), or -errno */

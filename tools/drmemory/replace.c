@@ -12,6 +12,7 @@
 
 #include "heap.h"
 #include "instrument.h"
+#include "replace_strings.h"
 
 enum { MAX_NAME = 64, NAMES = 1 << 10, FIRST_FUNCTIONS = 1 << 9, CHUNK = 256 };
 
@@ -167,6 +168,7 @@ add(uint64_t address, const struct replacement *w, uint64_t module, bool has_own
     if (r) {                        /* by another name: an alias, perhaps one that serves several families */
         if (r->what->f == w->f && r->family != w->family)
             r->family = HEAP_MIXED;
+        r->several |= r->what != w;
         goto out;
     }
     if (!chunk_left && (chunk = dr_map(CHUNK * sizeof *chunk)))
@@ -176,7 +178,7 @@ add(uint64_t address, const struct replacement *w, uint64_t module, bool has_own
         goto out;
     r = chunk++;
     chunk_left--;
-    *r = (struct replaced){address, w, module, w->family, has_own_blocks};
+    *r = (struct replaced){.address = address, .what = w, .module = module, .family = w->family, .has_own_blocks = has_own_blocks};
     put(r);
     n_functions++;
 out:
@@ -187,7 +189,14 @@ out:
 bool
 replace_address(uint64_t address, const struct replacement *w, uint64_t module)
 {
-    return add(address, w, module, false);
+    bool done = add(address, w, module, false);
+    struct replaced *r;
+
+    dr_lock(&lock);
+    if ((r = find(address)))
+        r->several = true;          /* the next one may resolve to it, too */
+    dr_unlock(&lock);
+    return done;
 }
 
 /* ---- modules ---- */
@@ -248,7 +257,7 @@ look(const struct dr_symbol *s, void *arg)
 
     if (c->is_static && same(s->name, "_ZSt15get_new_handlerv"))
         c->has_new_handler = true;
-    if (w && is_meant(c, s, prefixed)) {
+    if (w && !(w->flags & REPLACE_LIBC) && is_meant(c, s, prefixed)) {
         c->allocates |= (w->flags & REPLACE_ALLOCATES) && !prefixed;
         c->has_operators |= (w->flags & REPLACE_OPERATOR) != 0;
     }
@@ -262,7 +271,12 @@ take(const struct dr_symbol *s, void *arg)
     bool prefixed;
     const struct replacement *w = match(s->name, &prefixed);
 
-    if (!w || !is_meant(c, s, prefixed))
+    if (!w || (w->flags & REPLACE_LIBC)) {
+        if ((c->is_libc || c->is_static) && s->address && (w = strings_meant(w, s)))
+            add(s->address, w, c->m->id, false);
+        return true;
+    }
+    if (!is_meant(c, s, prefixed))
         return true;
     if ((w->flags & REPLACE_OPERATOR) ? c->is_cxx : prefixed || c->allocates || !(w->flags & REPLACE_EXTRA))
         add(s->address, w, c->m->id, prefixed || !(c->is_libc || c->is_static));
@@ -297,6 +311,7 @@ replace_module_unload(const struct dr_module *m)
         if (functions[i] && functions[i]->module == m->id)
             functions[i]->address = 0;
     dr_unlock(&lock);
+    strings_module_unload(m);
 }
 
 void replace_fork_child(void) { lock.state = 0; }
@@ -304,11 +319,11 @@ bool replace_init(void) { return functions_grow(); }
 
 /* ---- blocks ---- */
 
-static struct replaced *
-replaced_at(uint64_t tag)
+const struct replaced *
+replaced_at(uint64_t address)
 {
     dr_lock(&lock);
-    struct replaced *r = find(tag);
+    const struct replaced *r = find(address);
     dr_unlock(&lock);
     return r;
 }
@@ -316,10 +331,12 @@ replaced_at(uint64_t tag)
 bool
 replace_block(dr_block *b)
 {
-    struct replaced *r = replaced_at(dr_block_tag(b));
+    const struct replaced *r = replaced_at(dr_block_tag(b));
 
     if (r)
         dr_insert_function(b, r->what->f, (uint64_t)r);
+    else
+        strings_block(b);
     return r != NULL;
 }
 

@@ -20,6 +20,7 @@ enum {
     REPLACE_ONLY_PREFIXED = 4,      /* only so                                              */
     REPLACE_ALLOCATES = 8,          /* a module that defines it is an allocator             */
     REPLACE_EXTRA = 16,             /* only in an allocator                                 */
+    REPLACE_LIBC = 32,              /* only in the C library: strings.c knows which         */
 };
 
 /* Such a function of a module. Valid until the process ends. */
@@ -28,6 +29,7 @@ struct replaced {
     const struct replacement *what;
     uint64_t module;                /* its id                                               */
     uint8_t family;                 /* of `what`, or HEAP_MIXED                             */
+    bool several;                   /* it may be called by names that mean other functions  */
     bool has_own_blocks;            /* its allocator has other ways to give blocks out, so that one not ours may be its */
 };
 
@@ -36,6 +38,9 @@ bool replace_init(void);
 void replace_register(const struct replacement *table, size_t n);
 /* The function at `address` as well, whatever its symbol (what an IFUNC resolved to). False: no memory. */
 bool replace_address(uint64_t address, const struct replacement *what, uint64_t module);
+
+/* NULL: no such function. */
+const struct replaced *replaced_at(uint64_t address);
 
 void replace_module_load(const struct dr_module *m);
 void replace_module_unload(const struct dr_module *m);

@@ -48,6 +48,23 @@ dr_free(void *p)
 
 bool dr_safe_read(void *dst, uint64_t a, size_t n) { return safe_read(dst, a, n); }
 bool dr_safe_write(uint64_t a, const void *src, size_t n) { return safe_write(a, src, n); }
+
+bool
+dr_try(void (*f)(void *arg), void *arg)
+{
+    struct thread *t = thread_self();
+    struct recover here, *volatile outer = t->recover;
+    volatile bool whole = false;
+
+    if (!recover_set(&here)) {
+        t->recover = &here;
+        f(arg);
+        whole = true;
+    }
+    t->recover = outer;
+    return whole;
+}
+
 bool dr_quiet(void) { return options.quiet; }
 const char *dr_program(void) { return program.exe; }
 void dr_locate(uint64_t pc, struct dr_location *out) { locate(pc, out); }
@@ -193,7 +210,7 @@ static const struct { const char *name; void *address; } exports[] = {
     E(dr_thread_memory), E(dr_thread_at), E(dr_thread_id), E(dr_thread_current),
     E(dr_suspend_others), E(dr_resume_others), E(dr_each_thread), E(dr_thread_context), E(dr_set_thread_context),
     E(dr_flush), E(dr_flush_synchronously), E(dr_flush_later), E(dr_alloc), E(dr_free),
-    E(dr_map), E(dr_unmap), E(dr_reserve), E(dr_access), E(dr_reset), E(dr_safe_read), E(dr_safe_write), E(dr_format), E(dr_print),
+    E(dr_map), E(dr_unmap), E(dr_reserve), E(dr_access), E(dr_reset), E(dr_safe_read), E(dr_safe_write), E(dr_try), E(dr_format), E(dr_print),
     E(dr_create), E(dr_write), E(dr_close), E(dr_quiet), E(dr_program), E(dr_locate),
     E(dr_module_lookup), E(dr_each_module), E(dr_module_segment), E(dr_each_symbol), E(dr_symbol_address),
     E(dr_unwind), E(dr_unwind_trail), E(dr_unwind_find),

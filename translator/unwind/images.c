@@ -141,9 +141,13 @@ find_section(struct cfi_image *im, const struct dr_module *m)
     }
 }
 
+struct tables { const struct dr_module *m; struct cfi_image *im; };
+
 static void
-tables_find(const struct dr_module *m, struct cfi_image *im)
+tables_find(void *arg)
 {
+    const struct dr_module *m = ((struct tables *)arg)->m;
+    struct cfi_image *im = ((struct tables *)arg)->im;
     const Elf64_Ehdr *eh = (const Elf64_Ehdr *)m->file;
     const Elf64_Phdr *ph = (const Elf64_Phdr *)((const char *)m->file + eh->e_phoff), *hdr = NULL;
 
@@ -159,22 +163,6 @@ tables_find(const struct dr_module *m, struct cfi_image *im)
         make_index(im);
 }
 
-/* Where the memory or the file may go away meanwhile: then there is no CFI. */
-static void
-tables_find_safely(const struct dr_module *m, struct cfi_image *im)
-{
-    struct thread *t = thread_self();
-    struct recover here, *volatile outer = t->recover;
-
-    if (!recover_set(&here)) {
-        t->recover = &here;
-        tables_find(m, im);
-    } else {
-        im->table = im->n_table = im->n_index = 0;
-    }
-    t->recover = outer;
-}
-
 static void
 image_add(uint64_t pc)
 {
@@ -185,7 +173,8 @@ image_add(uint64_t pc)
     if (module_find(pc, &m)) {
         im.lo = m.start;
         im.hi = m.end;
-        tables_find_safely(&m, &im);
+        if (!dr_try(tables_find, &(struct tables){&m, &im}))     /* the memory or the file has gone meanwhile */
+            im.table = im.n_table = im.n_index = 0;
     } else if (regions_find(pc, &r)) {
         im.lo = r.lo;
         im.hi = r.hi;

@@ -4,7 +4,6 @@
  * Threads: any; walks share nothing but the table of rules.
  * See docs/unwinding.md. */
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "core/thread.h"
 #include "drtools/tool.h"
 #include "unwind/unwind.h"
 
@@ -211,9 +210,10 @@ step(struct walk *w, bool *signal)
     }
 }
 
-static NOINLINE void
-walk(struct walk *w)
+static void
+walk(void *arg)
 {
+    struct walk *w = arg;
     unsigned switches = 0;
 
     while (w->n < w->max) {
@@ -226,22 +226,6 @@ walk(struct walk *w)
             return;
         w->pcs[w->n++] = w->f.pc + w->f.exact;
     }
-}
-
-static bool
-walk_safely(struct walk *w)
-{
-    struct thread *t = thread_self();
-    struct recover here, *volatile outer = t->recover;
-    volatile bool whole = false;
-
-    if (!recover_set(&here)) {
-        t->recover = &here;
-        walk(w);
-        whole = true;
-    }
-    t->recover = outer;
-    return whole;
 }
 
 static unsigned
@@ -260,7 +244,7 @@ unwind(const struct dr_mcontext *mc, uint64_t *pcs, unsigned max, struct dr_trai
     w.pcs = pcs;
     w.max = max;
     w.n = 1;
-    bool whole = walk_safely(&w);
+    bool whole = dr_try(walk, &w);
     *exact_trail = whole && !w.reads.lost;
     return w.n;
 }
@@ -302,26 +286,24 @@ is_again(const struct dr_mcontext *mc, unsigned max, const struct dr_trail *trai
     return true;
 }
 
-static NOINLINE int
-find_again(const struct dr_mcontext *mc, unsigned max, const struct dr_trail *trail, unsigned n, size_t stride)
+struct finding { const struct dr_mcontext *mc; unsigned max, n; const struct dr_trail *trail; size_t stride; int found; };
+
+static void
+find_again(void *arg)
 {
-    for (unsigned i = 0; i < n; i++)
-        if (is_again(mc, max, (const struct dr_trail *)((const char *)trail + i * stride)))
-            return (int)i;
-    return -1;
+    struct finding *f = arg;
+
+    for (unsigned i = 0; i < f->n; i++)
+        if (is_again(f->mc, f->max, (const struct dr_trail *)((const char *)f->trail + i * f->stride))) {
+            f->found = (int)i;
+            return;
+        }
 }
 
 int
 dr_unwind_find(const struct dr_mcontext *mc, unsigned max, const struct dr_trail *trail, unsigned n, size_t stride)
 {
-    struct thread *t = thread_self();
-    struct recover here, *volatile outer = t->recover;
-    volatile int found = -1;
+    struct finding f = {mc, max, n, trail, stride, -1};
 
-    if (!recover_set(&here)) {
-        t->recover = &here;
-        found = find_again(mc, max, trail, n, stride);
-    }
-    t->recover = outer;
-    return found;
+    return dr_try(find_again, &f) ? f.found : -1;
 }
