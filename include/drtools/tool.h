@@ -244,10 +244,13 @@ void dr_insert_function(dr_block *b, bool (*f)(uint64_t arg, struct dr_mcontext 
 enum { DR_ALWAYS = 16 };
 void dr_side_begin(dr_block *b, uint8_t cc);
 struct emit *dr_side(dr_block *b);
+/* In a side part that began without rcx taken: it is the tool's between the two. */
+void dr_side_take_rcx(dr_block *b);
+void dr_side_give_rcx(dr_block *b);
 /* Jumps from the side part to where the inline code goes on at the moment. */
 void dr_side_jump_back(dr_block *b, uint8_t cc);
 /* The end of a side part: a call of f with the program's registers, as a clean call, and back to where the inline code goes on at
- * the moment. No register may be taken but rcx, whose content the call loses; one that is held keeps its content. */
+ * the moment. Registers that are taken lose their content; one that is held keeps it. */
 void dr_side_call(dr_block *b, void (*f)(uint64_t arg, struct dr_mcontext *mc), uint64_t arg);
 
 /* Execution redirected: in a clean call, has the program go on at mc->rip with the registers of mc. */
@@ -274,6 +277,7 @@ void dr_insert_mode_exit(dr_block *b, unsigned mode);
 uint32_t dr_thread_memory(size_t bytes);
 void *dr_thread_at(dr_thread *t, uint32_t slot);            /* the same, seen from C               */
 int dr_thread_id(const dr_thread *t);
+int dr_process_id(void);
 dr_thread *dr_thread_current(void);
 
 /* Stops every other thread of the process where its program state is known. Without locks held, neither in block

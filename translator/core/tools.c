@@ -565,13 +565,31 @@ dr_side_jump_back(dr_block *b, uint8_t cc)
 }
 
 void
+dr_side_take_rcx(dr_block *b)
+{
+    DR_CHECK(!(b->spilled & MAP_RCX), "dr_side_take_rcx finds rcx not taken");
+    x_mov_slot_r(&b->draft->side, SLOT_SPILL0, RCX);
+    draft_map_side(b->draft, b->spilled | MAP_RCX, b->scratch, n_tools - b->tool);
+}
+
+void
+dr_side_give_rcx(dr_block *b)
+{
+    x_mov_r_slot(&b->draft->side, RCX, SLOT_SPILL0);
+    draft_map_side(b->draft, b->spilled, b->scratch, n_tools - b->tool);
+}
+
+void
 dr_side_call(dr_block *b, void (*f)(uint64_t arg, struct dr_mcontext *mc), uint64_t arg)
 {
     struct draft *d = b->draft;
     struct emit *s = &d->side;
     struct side_call c = {.f = f, .arg = arg, .pc = d->tag + d->app_now, .held = d->held};
 
-    DR_CHECK(!(b->spilled & ~(unsigned)MAP_RCX), "an out-of-line call finds no register taken but rcx");
+    if (b->spilled & MAP_SCRATCH)
+        x_mov_r_slot(s, b->scratch, SLOT_SPILL2);
+    if (b->spilled & MAP_RDX)
+        x_mov_r_slot(s, RDX, SLOT_SPILL1);
     if (!(b->spilled & MAP_RCX))
         x_mov_slot_r(s, SLOT_SPILL0, RCX);
     draft_map_side(d, MAP_RCX, 0, n_tools - b->tool);
@@ -745,6 +763,7 @@ dr_thread_memory(size_t bytes)
 
 void *dr_thread_at(dr_thread *t, uint32_t slot) { return (uint8_t *)t + slot; }
 int dr_thread_id(const dr_thread *t) { return t->tid; }
+int dr_process_id(void) { return (int)sys0(__NR_getpid); }
 dr_thread *dr_thread_current(void) { return thread_self(); }
 
 /* ---- system calls ---- */
