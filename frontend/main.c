@@ -2,6 +2,7 @@
 /* drrun, drconfig, drmemory and drprof: one program, told apart by the name
  * it is called by. Every failure ends up here and is printed here. */
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "command.h"
@@ -9,6 +10,7 @@
 #include "drrun.h"
 #include "help.h"
 #include "nudge.h"
+#include "valgrind.h"
 
 /* Names in a message may contain anything, and a message is one line. */
 static void
@@ -55,12 +57,14 @@ main(int argc, char **argv)
     struct error err = {0};
     struct command_line line;
     struct install in;
+    char **words = argv + 1;
 
     if (argc < 2) {
         help_usage(cmd);
         return STATUS_USAGE;
     }
-    if (!install_find(&in, &err) || !command_line_parse(cmd, &in, argv + 1, &line, &err) ||
+    if (!install_find(&in, &err) || (strcmp(cmd->name, "valgrind") == 0 && !valgrind_words(&in, &words, &err)) ||
+        !command_line_parse(cmd, &in, words, &line, &err) ||
         !act(cmd, &in, &line, &err) || !finish_output(&err)) {
         print_error(cmd, err.text);
         return err.status;

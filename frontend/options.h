@@ -35,6 +35,7 @@ enum option_id {
     OPT_JUNIT,
     OPT_XML,
     OPT_HTML,
+    OPT_VALGRIND_LOG,
     OPT_RECORD,
     OPT_REPLAY,
     OPT_SYMCACHE_DIR,

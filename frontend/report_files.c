@@ -15,7 +15,7 @@ static const struct {
     enum output_format format;
 } outputs[] = {
     {OPT_JSON, FORMAT_JSON}, {OPT_SARIF, FORMAT_SARIF}, {OPT_JUNIT, FORMAT_JUNIT},
-    {OPT_XML, FORMAT_XML},   {OPT_HTML, FORMAT_HTML},
+    {OPT_XML, FORMAT_XML},   {OPT_HTML, FORMAT_HTML},   {OPT_VALGRIND_LOG, FORMAT_VALGRIND_TEXT},
 };
 
 enum { OUTPUTS = sizeof outputs / sizeof *outputs };

@@ -78,8 +78,10 @@ say(struct session *s, const struct process *p, const char *text)
         return;
     if (s->options.prefix_style == 1)
         snprintf(prefix, sizeof prefix, "~~%u~~ ", p ? p->pid : 0);
-    else if (s->options.prefix_style > 1)
+    else if (s->options.prefix_style == 2)
         prefix[0] = 0;
+    else if (s->options.prefix_style == 3)
+        snprintf(prefix, sizeof prefix, "==%u== ", p ? p->pid : 0);
     while (*text) {
         size_t line = strcspn(text, "\n");
 

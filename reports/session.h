@@ -16,7 +16,7 @@ struct session_options {
     bool quiet;                        /* nothing on the console                                         */
     bool hide_findings, hide_summary;  /* … no errors, no summary there                                  */
     bool list_unused;                  /* suppressions that hid nothing, before the first process' summary */
-    unsigned prefix_style;             /* of console lines: 0 "~~Dr.M~~ ", 1 "~~PID~~ ", 2 none          */
+    unsigned prefix_style;             /* of console lines: 0 "~~Dr.M~~ ", 1 "~~PID~~ ", 2 none, 3 "==PID== " */
     /* Console text goes here: the reporter has no terminal of its own. NULL: nowhere. */
     void (*say)(void *context, const char *text, size_t size);
     void *context;

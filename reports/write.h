@@ -23,7 +23,7 @@ struct write_options {
 typedef void report_writer(const struct report *r, const struct process *only, const struct write_options *o,
                            FILE *out);
 
-report_writer write_text, write_json, write_sarif, write_junit, write_html;
+report_writer write_text, write_json, write_sarif, write_junit, write_html, write_valgrind_text;
 report_writer write_suppressions;    /* suppress.txt: what would hide each finding                       */
 report_writer write_missing_symbols; /* missing_symbols.txt: modules that lack names or lines, and a remedy */
 report_writer write_valgrind_xml;    /* one process; with NULL the first */
@@ -47,6 +47,7 @@ enum output_format {
     FORMAT_TEXT,
     FORMAT_SUPPRESSIONS,
     FORMAT_MISSING_SYMBOLS,
+    FORMAT_VALGRIND_TEXT,
     FORMAT_COUNT,
 };
 

@@ -7,6 +7,7 @@
 
 #include "escape.h"
 #include "memory.h"
+#include "valgrind_words.h"
 #include "write.h"
 
 static void
@@ -56,83 +57,16 @@ put_stack(FILE *out, const struct stack *s)
     fputs("    </stack>\n", out);
 }
 
-static const char *
-kind(const struct finding *f)
-{
-    switch (f->kind) {
-    case FINDING_UNADDRESSABLE:
-        return f->access == ACCESS_SYSCALL ? "SyscallParam"
-               : f->access == ACCESS_JUMP  ? "InvalidJump"
-               : f->access == ACCESS_WRITE ? "InvalidWrite"
-                                           : "InvalidRead";
-    case FINDING_UNINITIALIZED:
-        return f->access == ACCESS_SYSCALL                               ? "SyscallParam"
-               : f->access == ACCESS_ADDRESS || f->access == ACCESS_READ ? "UninitValue"
-                                                                         : "UninitCondition";
-    case FINDING_INVALID_HEAP_ARGUMENT:
-        return f->place == PLACE_MISMATCHED ? "MismatchedFree"
-               : f->place == PLACE_BAD_SIZE ? "FishyValue"
-                                            : "InvalidFree";
-    case FINDING_OVERLAP: return "Overlap";
-    case FINDING_LEAK: return "Leak_DefinitelyLost";
-    case FINDING_INDIRECT_LEAK: return "Leak_IndirectlyLost";
-    case FINDING_POSSIBLE_LEAK: return "Leak_PossiblyLost";
-    case FINDING_REACHABLE_LEAK: return "Leak_StillReachable";
-    default: return "FishyValue";
-    }
-}
-
-/* Valgrind's wording, which scripts match. */
-static char *
-what(const struct finding *f)
-{
-    unsigned long long size = f->size;
-
-    if (f->access == ACCESS_SYSCALL && !finding_is_leak(f))
-        return memory_printf("Syscall param %s %s byte(s)", f->detail,
-                             f->kind == FINDING_UNINITIALIZED ? "contains uninitialised"
-                                                              : "points to unaddressable");
-    switch (f->kind) {
-    case FINDING_UNADDRESSABLE:
-        if (f->access == ACCESS_JUMP)
-            return memory_printf("Jump to the invalid address 0x%llx stated on the next line",
-                                 (unsigned long long)f->address);
-        return memory_printf("Invalid %s of size %llu", f->access == ACCESS_WRITE ? "write" : "read", size);
-    case FINDING_UNINITIALIZED:
-        if (strcmp(kind(f), "UninitValue") == 0)
-            return memory_printf("Use of uninitialised value of size %llu", size);
-        return memory_string("Conditional jump or move depends on uninitialised value(s)");
-    case FINDING_INVALID_HEAP_ARGUMENT:
-        if (f->place == PLACE_MISMATCHED)
-            return memory_string("Mismatched free() / delete / delete []");
-        if (f->place != PLACE_BAD_SIZE)
-            return memory_string("Invalid free() / delete / delete[] / realloc()");
-        /* fallthrough */
-    default: return finding_title(f);
-    }
-}
-
 static void
 put_leak_what(FILE *out, const struct finding *f)
 {
-    static const char *const states[FINDING_KINDS] = {
-        [FINDING_LEAK] = "definitely lost",
-        [FINDING_INDIRECT_LEAK] = "indirectly lost",
-        [FINDING_POSSIBLE_LEAK] = "possibly lost",
-        [FINDING_REACHABLE_LEAK] = "still reachable",
-    };
-    unsigned long long bytes = f->bytes + f->indirect_bytes, blocks = f->blocks + f->indirect_blocks;
+    char *text = valgrind_what(f);
 
-    fputs("    <xwhat>\n      <text>", out);
-    if (f->indirect_bytes)
-        fprintf(out, "%llu (%llu direct, %llu indirect) bytes in %llu blocks are %s", bytes,
-                (unsigned long long)f->bytes, (unsigned long long)f->indirect_bytes,
-                (unsigned long long)f->blocks, states[f->kind]);
-    else
-        fprintf(out, "%llu bytes in %llu blocks are %s", bytes, blocks, states[f->kind]);
-    fputs("</text>\n", out);
-    number(out, 6, "leakedbytes", bytes);
-    number(out, 6, "leakedblocks", blocks);
+    fputs("    <xwhat>\n", out);
+    element(out, 6, "text", text);
+    number(out, 6, "leakedbytes", f->bytes + f->indirect_bytes);
+    number(out, 6, "leakedblocks", f->blocks + f->indirect_blocks);
+    free(text);
     fputs("    </xwhat>\n", out);
 }
 
@@ -191,12 +125,12 @@ put_suppression(FILE *out, const struct finding *f)
 static void
 put_error(FILE *out, const struct finding *f)
 {
-    fprintf(out, "  <error>\n    <unique>0x%x</unique>\n    <tid>%u</tid>\n", f->number, f->tid);
-    element(out, 4, "kind", kind(f));
+    fprintf(out, "  <error>\n    <unique>0x%x</unique>\n    <tid>%u</tid>\n", f->id, f->tid);
+    element(out, 4, "kind", valgrind_kind(f));
     if (finding_is_leak(f)) {
         put_leak_what(out, f);
     } else {
-        char *text = what(f);
+        char *text = valgrind_what(f);
 
         element(out, 4, "what", text);
         free(text);
@@ -242,7 +176,7 @@ put_counts(const struct report *r, const struct process *p, FILE *out)
     for (size_t i = 0; i < p->finding_count; i++)
         if (wanted(p->findings[i]) && !finding_is_leak(p->findings[i]))
             fprintf(out, "    <pair>\n      <count>%llu</count>\n      <unique>0x%x</unique>\n    </pair>\n",
-                    (unsigned long long)p->findings[i]->count, p->findings[i]->number);
+                    (unsigned long long)p->findings[i]->count, p->findings[i]->id);
     fputs("  </errorcounts>\n\n  <suppcounts>\n", out);
     for (size_t k = 0; r->suppressions && k < suppressions_count(r->suppressions); k++) {
         const struct suppression *s = suppressions_get(r->suppressions, k);

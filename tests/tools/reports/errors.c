@@ -22,8 +22,10 @@ heap_find(uint64_t a, struct heap_block *out)
 static void
 report_one(const struct dr_mcontext *mc, uint64_t kind, uint64_t a, uint64_t b)
 {
-    struct leak leaks[2] = {{.kind = LEAK_DEFINITE, .address = 0x5000, .bytes = 16, .blocks = 1, .allocated = 1, .is_new = true},
-                            {.kind = LEAK_REACHABLE, .address = 0x7000, .bytes = 8, .blocks = 1, .allocated = 1}};
+    struct leak leaks[2] = {{.kind = LEAK_DEFINITE, .address = 0x5000, .bytes = 16, .blocks = 1, .is_new = true},
+                            {.kind = LEAK_REACHABLE, .address = 0x7000, .bytes = 8, .blocks = 1}};
+
+    leaks[0].allocated = leaks[1].allocated = stack_here(mc, 12);
 
     switch (kind) {
     case 0: report_unaddressable(mc, (enum access_kind)b, a, 4); break;
@@ -59,6 +61,13 @@ init(int argc, const char *const *argv)
 }
 
 static void
+nudge(dr_thread *t, uint64_t arg)
+{
+    (void)t, (void)arg;
+    report_nudge();
+}
+
+static void
 fork_child(dr_thread *t)
 {
     (void)t;
@@ -82,4 +91,5 @@ __attribute__((visibility("default"))) const struct dr_tool dr_tool = {
     .syscall_pre = syscall_pre,
     .fork_child = fork_child,
     .exec = exec,
+    .nudge = nudge,
 };

@@ -323,6 +323,17 @@ def nudges_report_in_the_middle():
     equal([k for k, _ in kinds(report())], [READ], "a later scan found nothing")
 
 
+def a_running_process_is_nudged_and_goes_on():
+    p = subprocess.Popen(command("drmemory 0 1 0x5010 0 sleep 3000 exit 6", tool="errors"), stderr=subprocess.PIPE, env=environment)
+    wait_for(lambda: glob.glob(work + "/DrMemory-*/results.txt") and "Error #1" in open(glob.glob(work + "/DrMemory-*/results.txt")[0]).read())
+    equal(subprocess.run([drrun, "-nudge", str(p.pid)], env=environment).returncode, 0)
+    wait_for(lambda: os.path.exists(work + "/r.json"))
+    equal((kinds(report()), p.poll()), ([(READ, 1)], None))
+    equal(p.wait(), 6)
+    p = subprocess.run([drrun, "-nudge", str(os.getpid())], stderr=subprocess.PIPE, env=environment)
+    equal((p.returncode, b"does not run under drtools" in p.stderr), (2, True))
+
+
 if __name__ == "__main__":
     try:
         globals()[sys.argv[1]]()
