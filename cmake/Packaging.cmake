@@ -3,6 +3,8 @@
 if(EXISTS ${CMAKE_SOURCE_DIR}/include/drtools)
     install(DIRECTORY ${CMAKE_SOURCE_DIR}/include/drtools DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 endif()
+install(FILES cmake/drtoolsConfig.cmake cmake/AddTool.cmake DESTINATION lib/cmake/drtools)
+install(DIRECTORY examples/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md" PATTERN "*.json")
 

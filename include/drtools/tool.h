@@ -40,7 +40,7 @@ struct dr_insn {
     uint8_t length;
     bool branch;                        /* ends the block with a transfer of control            */
     bool system_call;
-    bool reads_memory, writes_memory;   /* explicit, implicit and stack operands                */
+    bool reads_memory, writes_memory;   /* explicit, implicit and stack operands; both for a system call */
     uint16_t regs_read, regs_written;   /* bit by enum reg; partial writes count as both        */
     uint16_t flags_read, flags_written; /* EFLAGS positions; written: surely                    */
 };
@@ -279,14 +279,18 @@ void *dr_thread_at(dr_thread *t, uint32_t slot);            /* the same, seen fr
 int dr_thread_id(const dr_thread *t);
 int dr_process_id(void);
 dr_thread *dr_thread_current(void);
+/* The name the program has given it (prctl PR_SET_NAME), which begins as the program's. Its length; 0: not known. */
+size_t dr_thread_name(const dr_thread *t, char *out, size_t size);
 
-/* Stops every other thread of the process where its program state is known. Without locks held, neither in block
- * callbacks nor in thread_start and _exit. Between the two calls the set of threads does not change. */
+/* Stops every other thread of the process where its program state is known: none is in a callback then, unless it waits to
+ * stop others itself. Without locks held (take them after it), and neither in block callbacks nor in thread_start and
+ * _exit; in exit as well. Between the two calls no thread begins. */
 void dr_suspend_others(void);
 void dr_resume_others(void);
 /* While the others are stopped. */
 void dr_each_thread(void (*f)(dr_thread *t, void *arg), void *arg);
-/* The program's registers of a stopped thread, or in a clean call of the calling one. False: not known. */
+/* The program's registers of a stopped thread; of the calling one in a clean call, and in callbacks about system calls, nudges,
+ * requests and the end. False: not known. */
 bool dr_thread_context(dr_thread *t, struct dr_mcontext *out);
 /* A stopped thread goes on with these. False: it is in a system call. */
 bool dr_set_thread_context(dr_thread *t, const struct dr_mcontext *mc);

@@ -2,7 +2,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "core/engine.h"
 #include "core/tools.h"
+#include "linux/memory.h"
 #include "linux/suspend.h"
+#include "linux/sys.h"
 
 /* ---- threads ---- */
 
@@ -16,6 +18,26 @@ void
 dr_resume_others(void)
 {
     resume_others(thread_self());
+}
+
+size_t
+dr_thread_name(const dr_thread *t, char *out, size_t size)
+{
+    char path[64];
+    long n = 0;
+
+    if (!size)
+        return 0;
+    format(path, sizeof path, "/proc/self/task/%d/comm", t->tid);
+    long fd = engine_confined() ? -1 : sys_openat(-100, path, 02000000 /* O_CLOEXEC */, 0);
+    if (fd >= 0) {
+        n = sys_read((int)fd, out, size - 1);
+        sys_close((int)fd);
+    }
+    n = MAX(n, 0);
+    n -= n && out[n - 1] == '\n';
+    out[n] = 0;
+    return (size_t)n;
 }
 
 void

@@ -208,7 +208,7 @@ static const struct { const char *name; void *address; } exports[] = {
     E(dr_insert_add), E(dr_take_register), E(dr_take_this_register), E(dr_give_registers), E(dr_insert_call),
     E(dr_memory_operands), E(dr_emit_address), E(dr_memory_addresses),
     E(dr_encode), E(dr_decode), E(dr_insert_encoded), E(dr_insert_mode_exit), E(dr_modes), E(dr_mode), E(dr_set_mode), E(dr_redirect),
-    E(dr_thread_memory), E(dr_thread_at), E(dr_thread_id), E(dr_process_id), E(dr_thread_current),
+    E(dr_thread_memory), E(dr_thread_at), E(dr_thread_id), E(dr_process_id), E(dr_thread_current), E(dr_thread_name),
     E(dr_suspend_others), E(dr_resume_others), E(dr_each_thread), E(dr_thread_context), E(dr_set_thread_context),
     E(dr_flush), E(dr_flush_synchronously), E(dr_flush_later), E(dr_alloc), E(dr_free),
     E(dr_map), E(dr_unmap), E(dr_reserve), E(dr_access), E(dr_reset), E(dr_safe_read), E(dr_safe_write), E(dr_try), E(dr_format), E(dr_print),

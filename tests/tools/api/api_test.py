@@ -82,7 +82,7 @@ def any_instruction_can_be_inserted():
 def threads_stop_and_translations_are_flushed():
     for _ in range(2):
         out, _ = run(["control"], program("control"))
-        equal(out, "stopped, wrong 0\nreleased 1\nnudged 3\n1 5 1 1 results\n"
+        equal(out, "named 2\nstopped, wrong 0\nreleased 1\nnudged 3\n1 5 1 1 results\n"
               "way 0: flushed, 1 more\nway 1: flushed, 1 more\nway 2: flushed, 1 more\nheap 1\n")
 
 

@@ -3,7 +3,7 @@
 #include "drtools/tool.h"
 
 enum { COMMAND = 1000 };
-enum { STOP = 1, FLUSH, FLUSH_SYNCHRONOUSLY, FLUSH_LATER, TRANSLATIONS, REDIRECT, NUDGES, HEAP };
+enum { STOP = 1, FLUSH, FLUSH_SYNCHRONOUSLY, FLUSH_LATER, TRANSLATIONS, REDIRECT, NUDGES, HEAP, NAMES };
 
 static volatile uint64_t watched, translations, deletions, nudges, last_nudge;
 
@@ -76,6 +76,27 @@ redirect(uint64_t lo, uint64_t hi, uint64_t to)
     return done;
 }
 
+static void
+count_named(dr_thread *t, void *arg)
+{
+    char name[16];
+
+    if (dr_thread_name(t, name, sizeof name) == 7 && name[0] == 'c' && name[6] == 'r' && !name[7])
+        ++*(unsigned *)arg;
+}
+
+/* Threads called "counter". */
+static uint64_t
+named(void)
+{
+    unsigned n = 0;
+
+    dr_suspend_others();
+    dr_each_thread(count_named, &n);
+    dr_resume_others();
+    return n;
+}
+
 static uint64_t
 heap(void)
 {
@@ -120,6 +141,7 @@ syscall_pre(struct dr_syscall *s)
     case TRANSLATIONS: s->result = (int64_t)(watched == a[1] ? translations << 32 | deletions : 0); watched = a[1]; break;
     case REDIRECT: s->result = (int64_t)redirect(a[1], a[2], a[3]); break;
     case NUDGES: s->result = (int64_t)(nudges << 32 | (uint32_t)last_nudge); break;
+    case NAMES: s->result = (int64_t)named(); break;
     case HEAP: s->result = (int64_t)heap(); break;
     }
 }

@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { STOP = 1, FLUSH, FLUSH_SYNCHRONOUSLY, FLUSH_LATER, TRANSLATIONS, REDIRECT, NUDGES, HEAP };
+enum { STOP = 1, FLUSH, FLUSH_SYNCHRONOUSLY, FLUSH_LATER, TRANSLATIONS, REDIRECT, NUDGES, HEAP, NAMES };
 static long ask(long what, const void *a, const void *b, const void *c) { return syscall(1000, what, a, b, c); }
 
 static volatile uint64_t counters[8];
@@ -155,6 +155,9 @@ main(void)
             ;
     for (int i = 0; i < 30; i++)
         wrong += ask(STOP, (void *)counters, NULL, NULL) != 11;
+    pthread_setname_np(t[0], "counter");
+    pthread_setname_np(t[4], "counter");
+    printf("named %ld\n", ask(NAMES, NULL, NULL, NULL));
     printf("stopped, wrong %d\n", wrong);
     for (int i = 0; i < 50; i++)
         ask(FLUSH_SYNCHRONOUSLY, (void *)count, (char *)count + 400, NULL);
