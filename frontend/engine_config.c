@@ -2,9 +2,7 @@
 /* Building the engine's configuration string. */
 #include "engine_config.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static void
 add(struct text *t, const char *key, const char *value)
@@ -47,17 +45,6 @@ value_for_engine(const struct settings *s, enum option_id id)
     return id == OPT_QUIET && !s->tools_n ? "1" : settings_get(s, id);
 }
 
-static bool
-color_wanted(const struct settings *s)
-{
-    const char *when = settings_get(s, OPT_COLOR);
-    const char *no_color = getenv("NO_COLOR"), *terminal = getenv("TERM");
-
-    if (strcmp(when, "auto") != 0)
-        return strcmp(when, "always") == 0;
-    return !(no_color && *no_color) && !(terminal && strcmp(terminal, "dumb") == 0) && isatty(STDERR_FILENO);
-}
-
 static void
 add_reporter(struct text *t, const struct reporter *r)
 {
@@ -87,7 +74,7 @@ engine_config_build(const struct install *in, const struct settings *s, const st
     add(&t, "zydis", zydis);
     for (int i = 0; i < OPT_COUNT; i++)
         add_option(&t, &options[i], value_for_engine(s, (enum option_id)i));
-    if (color_wanted(s))
+    if (settings_want_color(s))
         add(&t, "color", "1");
     add_all(&t, "norun", &names->norun);
     add_all(&t, "reg", &names->reg);

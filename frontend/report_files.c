@@ -130,6 +130,7 @@ set_options(struct session_options *o, const struct settings *s)
     o->hide_findings = !settings_on(s, OPT_RESULTS_TO_STDERR);
     o->hide_summary = !settings_on(s, OPT_SUMMARY);
     o->prefix_style = (unsigned)atoi(settings_get(s, OPT_PREFIX_STYLE));
+    o->color = settings_want_color(s);
     o->list_unused = settings_on(s, OPT_UNUSED_SUPPRESSIONS);
     o->write.version = DRTOOLS_VERSION;
     o->write.brief = settings_on(s, OPT_BRIEF);

@@ -161,7 +161,7 @@ take_records(struct connection *c, bool all)
             break;
         if (type == RECORD_PROCESS_START)
             know_pid(c, pid);
-        if (type == RECORD_END && pid == reporter.root && !all) {
+        if (type == RECORD_END && pid == reporter.root && c->fd == reporter.root_fd && !all) {
             reporter.root_ended = true; /* what others have said comes first: it stays for `acknowledge` */
             break;
         }

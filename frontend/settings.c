@@ -2,7 +2,9 @@
 /* Recording settings and layering them. */
 #include "settings.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 bool
 settings_set(struct settings *s, enum option_id id, const char *what, const char *value, struct error *err)
@@ -51,4 +53,15 @@ settings_on(const struct settings *s, enum option_id id)
     const char *value = settings_get(s, id);
 
     return value && strcmp(value, "1") == 0;
+}
+
+bool
+settings_want_color(const struct settings *s)
+{
+    const char *when = settings_get(s, OPT_COLOR);
+    const char *no_color = getenv("NO_COLOR"), *terminal = getenv("TERM");
+
+    if (strcmp(when, "auto") != 0)
+        return strcmp(when, "always") == 0;
+    return !(no_color && *no_color) && !(terminal && strcmp(terminal, "dumb") == 0) && isatty(STDERR_FILENO);
 }

@@ -30,5 +30,7 @@ void settings_fall_back(struct settings *s, const struct settings *lower);
 /* The value, or the table's default; NULL if there is neither. */
 const char *settings_get(const struct settings *s, enum option_id id);
 bool settings_on(const struct settings *s, enum option_id id);
+/* As -color says; by itself only on a terminal that has some, and if NO_COLOR is not set. */
+bool settings_want_color(const struct settings *s);
 
 #endif

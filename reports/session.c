@@ -16,6 +16,9 @@
 #include "memory.h"
 #include "source.h"
 
+#define RED   "\033[1;31m"
+#define PLAIN "\033[0m"
+
 enum { MAX_DIRECTORIES = 1000 };
 
 struct log {
@@ -85,7 +88,9 @@ say(struct session *s, const struct process *p, const char *text)
     while (*text) {
         size_t line = strcspn(text, "\n");
 
-        fprintf(out, "%s%.*s\n", prefix, (int)line, text);
+        bool title = s->options.color && strncmp(text, "Error #", 7) == 0;
+
+        fprintf(out, "%s%s%.*s%s\n", prefix, title ? RED : "", (int)line, text, title ? PLAIN : "");
         text += line + (text[line] == '\n');
     }
     if (fclose(out) == 0)

@@ -3,7 +3,7 @@
 """From a tool to a report. reports_test.py CLAIM DRRUN DIRECTORY-OF-TOOLS-AND-PROGRAMS runs one claim.
 
 The tool `plain` reports what the program asks for; program.c says what the program's words do."""
-import glob, json, os, re, shutil, signal, subprocess, sys, tempfile, time
+import glob, json, os, pty, re, shutil, signal, subprocess, sys, tempfile, time
 
 drrun, built = sys.argv[2:4]
 program = os.path.join(built, "reports_program")
@@ -332,6 +332,39 @@ def a_running_process_is_nudged_and_goes_on():
     equal(p.wait(), 6)
     p = subprocess.run([drrun, "-nudge", str(os.getpid())], stderr=subprocess.PIPE, env=environment)
     equal((p.returncode, b"does not run under drtools" in p.stderr), (2, True))
+
+
+def on_a_terminal(line):
+    """What a command prints there."""
+    leader, follower = pty.openpty()
+    p = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=follower, env=dict(environment, TERM="xterm"))
+    os.close(follower)
+    text = b""
+    try:
+        while True:
+            some = os.read(leader, 4096)
+            if not some:
+                break
+            text += some
+    except OSError:             # the last one has closed it
+        pass
+    p.wait()
+    os.close(leader)
+    return text.decode()
+
+
+def terminals_get_colour_and_a_line_that_erases_itself():
+    text = on_a_terminal(command("error 1"))
+    assert "~~Dr.M~~ \033[1;31mError #1: UNADDRESSABLE" in text and text.count("\033") == 2, text
+    assert "\033" not in on_a_terminal(command("error 1", ["-color", "never"]))
+    assert "\033" not in run("error 1", 0)[1]
+    os.mkfifo(work + "/slow")
+    line = [drrun, "-quiet", "-replay", work + "/slow"]
+    for pause, wanted in (0, ""), (3, "reading the records …\r\033[K"):
+        writer = subprocess.Popen(["sh", "-c", "exec >%s; sleep %d" % (work + "/slow", pause)])
+        shown = on_a_terminal(line)
+        writer.wait()
+        assert shown.startswith(wanted) and ("\r\033[K" in shown) == bool(wanted), shown
 
 
 if __name__ == "__main__":
