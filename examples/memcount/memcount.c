@@ -47,10 +47,16 @@ thread_exit(dr_thread *t)
     sum.reads += r;
     sum.writes += w;
     dr_unlock(&lock);
-    dr_print("memcount: thread %d: %lu read, %lu write\n", dr_thread_id(t), r, w);
+    if (!dr_quiet())
+        dr_print("memcount: thread %d: %lu read, %lu write\n", dr_thread_id(t), r, w);
 }
 
-static void finish(void) { dr_print("memcount: all: %lu read, %lu write\n", sum.reads, sum.writes); }
+static void
+finish(void)
+{
+    if (!dr_quiet())
+        dr_print("memcount: all: %lu read, %lu write\n", sum.reads, sum.writes);
+}
 
 /* In the child the counters go on from where the parent's stood. */
 static void

@@ -27,6 +27,24 @@ def memcount_counts_exactly():
     assert err == "memcount: there is no option -x\n", err
 
 
+def read(path):
+    with open(os.path.join(source, path)) as f:
+        return f.read()
+
+
+def the_guide_shows_memcount_as_it_is():
+    assert "```c\n" + read("examples/memcount/memcount.c") + "```\n" in read("docs/tool-api.md")
+
+
+def the_guide_names_what_there_is():
+    guide, header = read("docs/tool-api.md"), read("include/drtools/tool.h")
+    for name in set(re.findall(r"`(dr_\w+|DR_\w+)", guide)):
+        assert re.search(rf"\b{name}\b", header), f"{name} is not in tool.h"
+    events = re.findall(r"\(\*(\w+)\)\(", header[header.index("struct dr_tool {"):header.index("/* ---- blocks")])
+    for event in events:
+        assert f"`{event}`" in guide, f"the event {event} is not in the guide"
+
+
 def tools_are_built_against_an_installed_tree():
     with tempfile.TemporaryDirectory() as d:
         run(["cmake", "--install", built, "--prefix", d + "/tree"])
