@@ -299,7 +299,7 @@ ret(struct ctx *c)
 static void
 jump_on(struct ctx *c, bool undefined)
 {
-    if (undefined) {
+    if (undefined && !judge_jump(c->s, c->rs, c->mc)) {
         report_uninitialized(c->mc, UNINIT_JUMP, NULL, 0, 0);
         put_flags(c, ~0ull, 0);
     }

@@ -181,4 +181,7 @@ struct bits shifted_by(enum shift op, struct bits x, struct bits count, unsigned
 struct bits joined(struct bits a, struct bits b);
 int64_t least(struct bits x, unsigned n), greatest(struct bits x, unsigned n);     /* signed */
 
+/* A jump at s is about to be taken on an undefined condition. True: both ways come to the same. (judge_jump.c) */
+bool judge_jump(const struct step *s, const struct regstate *rs, const struct dr_mcontext *mc);
+
 #endif

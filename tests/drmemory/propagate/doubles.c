@@ -1,11 +1,15 @@
 /* See doubles.h. No library calls: these run with the tested program's vector registers. */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#define _GNU_SOURCE /* process_vm_readv */
 #include "doubles.h"
 
 #include <Zydis/Zydis.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 uint8_t arena_bits[ARENA_SIZE], arena_closed[ARENA_SIZE];
 struct reports reports;
+bool rest_is_open;
 
 bool arena_has(uint64_t a, uint64_t n) { return a >= ARENA && a <= ARENA + ARENA_SIZE && n <= ARENA + ARENA_SIZE - a; }
 void reports_clear(void) { reports = (struct reports){0}; }
@@ -39,6 +43,10 @@ memcmp(const void *a, const void *b, size_t n)
 bool
 dr_safe_read(void *dst, uint64_t a, size_t n)
 {
+    if (!arena_has(a, n) && rest_is_open) {
+        struct iovec to = {dst, n}, from = {(void *)a, n};
+        return process_vm_readv(getpid(), &to, 1, &from, 1, 0) == (ssize_t)n;
+    }
     if (!arena_has(a, n))
         return false;
     memcpy(dst, (const void *)a, n);
@@ -65,6 +73,8 @@ dr_decode(const uint8_t *bytes, size_t n, void *instruction, void *operands)
 enum shadow_state
 shadow_get(uint64_t a)
 {
+    if (!arena_has(a, 1) && rest_is_open)
+        return SHADOW_DEFINED;
     if (!arena_has(a, 1) || arena_closed[a - ARENA])
         return SHADOW_UNADDRESSABLE;
     return arena_bits[a - ARENA] == 0xff ? SHADOW_UNDEFINED : arena_bits[a - ARENA] ? SHADOW_MIXED : SHADOW_DEFINED;
@@ -79,18 +89,27 @@ shadow_find_unaddressable(uint64_t a, uint64_t n)
     return a + n;
 }
 
+uint64_t
+shadow_find_not_defined(uint64_t a, uint64_t n)
+{
+    for (uint64_t i = 0; i < n; i++)
+        if (shadow_get(a + i) != SHADOW_DEFINED)
+            return a + i;
+    return a + n;
+}
+
 void
 shadow_load(uint64_t a, unsigned n, uint8_t *bits)
 {
     for (unsigned i = 0; i < n; i++)
-        bits[i] = shadow_get(a + i) == SHADOW_UNADDRESSABLE ? 0 : arena_bits[a + i - ARENA];
+        bits[i] = !arena_has(a + i, 1) || shadow_get(a + i) == SHADOW_UNADDRESSABLE ? 0 : arena_bits[a + i - ARENA];
 }
 
 void
 shadow_store(uint64_t a, unsigned n, const uint8_t *bits)
 {
     for (unsigned i = 0; i < n; i++)
-        if (shadow_get(a + i) != SHADOW_UNADDRESSABLE)
+        if (arena_has(a + i, 1) && shadow_get(a + i) != SHADOW_UNADDRESSABLE)
             arena_bits[a + i - ARENA] = bits[i];
 }
 

@@ -22,6 +22,9 @@ struct reports {
 };
 extern struct reports reports;
 
+/* Memory outside of the arena is there, and defined. */
+extern bool rest_is_open;
+
 bool arena_has(uint64_t a, uint64_t n);
 void reports_clear(void);
 
