@@ -414,6 +414,9 @@ void dr_each_symbol(const struct dr_module *m, bool (*f)(const struct dr_symbol 
 /* 0: not defined there. Looks through all of them: for several names, dr_each_symbol is faster. */
 uint64_t dr_symbol_address(const struct dr_module *m, const char *name);
 
+/* The instruction at pc as text, in AT&T's syntax. False: there is none. Not in block callbacks. */
+bool dr_disassemble(uint64_t pc, char *text, size_t size);
+
 /* ---- records: what a tool has to report (drtools/record.h) ---- */
 
 /* Is there a reporter? */

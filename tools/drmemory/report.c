@@ -121,6 +121,7 @@ struct error {
     const char *detail, *note;
     stack_id stack, allocated, freed;
     bool system_call;
+    char instruction[96];
     uint64_t number;                /* of the system call */
     int argument;                   /* … and which of its arguments; also what is wrong with a heap call */
     uint32_t as;                    /* its number in the report */
@@ -139,7 +140,7 @@ put_error(const void *what)
     record_put_u64(&writer, e->address);
     record_put_u64(&writer, e->size);
     record_put_string(&writer, e->detail);
-    record_put_string(&writer, "");
+    record_put_string(&writer, e->instruction);
     record_put_u16(&writer, e->note ? 1 : 0);
     if (e->note)
         record_put_string(&writer, e->note);
@@ -248,6 +249,14 @@ place_of(uint64_t a, const struct dr_mcontext *mc, bool in_heap, const struct he
     return a < mc->gpr[RSP] && mc->gpr[RSP] - a < STACK_REACH ? PLACE_BEYOND_STACK : PLACE_UNKNOWN;
 }
 
+/* Not of a replaced function, which has not begun. */
+static void
+note_instruction(struct error *e, const struct dr_mcontext *mc)
+{
+    if (!dr_disassemble(mc->rip, e->instruction, sizeof e->instruction) || strcmp(e->instruction, "endbr64") == 0)
+        e->instruction[0] = 0;
+}
+
 /* ---- what others call ---- */
 
 void
@@ -264,6 +273,7 @@ report_unaddressable(const struct dr_mcontext *mc, enum access_kind kind, uint64
         return;
     if (in_heap)
         e.note = describe(&e, &b, text, sizeof text);
+    note_instruction(&e, mc);
     report(&e);
 }
 
@@ -298,6 +308,7 @@ report_uninitialized(const struct dr_mcontext *mc, enum uninit_kind kind, const 
         dr_format(text, sizeof text, "%s %s", names_register(detail) ? "register" : "an argument of", detail), e.detail = text;
     if (a && heap_find(a, &b))
         e.note = describe(&e, &b, about, sizeof about);
+    note_instruction(&e, mc);
     report(&e);
 }
 

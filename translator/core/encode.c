@@ -1,12 +1,15 @@
-/* libZydis: any instruction that it can encode, the operands of those that our tables do not know. Loaded on first use.
+/* libZydis: any instruction that it can encode, the operands of those that our tables do not know, text. Loaded on first use.
  * It is ordinary code: it uses xmm registers, which hold the program's values, and
  * its stack protector reads FS, which is the program's; call_foreign (entry.S) keeps
  * both apart. It has no VEX code, so the upper vector halves stay as they are.
- * Threads: callers hold cache_lock, but of dr_decode once something was decoded: the decoder keeps no state. */
+ * Threads: callers hold cache_lock, but of dr_decode once something was decoded, and of dr_disassemble: decoder and
+ * formatter keep no state. */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #define ZYAN_NO_LIBC
 #include <Zydis/Decoder.h>
+#include <Zydis/Disassembler.h>
 
+#include "core/cache.h"
 #include "core/engine.h"
 #include "core/tools.h"
 #include "linux/memory.h"
@@ -14,7 +17,7 @@
 enum { ZYDIS_MAJOR = 4 };
 #define FAILED 0x80000000u               /* of a ZyanStatus */
 
-static struct { bool tried; void *encode, *decode; ZydisDecoder decoder; } zydis;
+static struct { bool tried; void *encode, *decode, *disassemble; ZydisDecoder decoder; } zydis;
 
 /* What FS:0x28 is for foreign code: a canary that nobody guesses at. entry.S has it too. */
 uint64_t foreign_tls[8];
@@ -35,6 +38,7 @@ load(void)
     if (version && call_foreign(version, NULL, NULL, 0, NULL, NULL) >> 48 == ZYDIS_MAJOR) {
         void *init = loader_symbol(l, "ZydisDecoderInit");
         zydis.encode = loader_symbol(l, "ZydisEncoderEncodeInstruction");
+        zydis.disassemble = loader_symbol(l, "ZydisDisassembleATT");
         if (init && !(call_foreign(init, &zydis.decoder, (void *)ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64, NULL, NULL) & FAILED))
             zydis.decode = loader_symbol(l, "ZydisDecoderDecodeFull");
     }
@@ -57,6 +61,25 @@ bool
 dr_decode(const uint8_t *bytes, size_t n, void *instruction, void *operands)
 {
     return load() && zydis.decode && !(call_foreign(zydis.decode, &zydis.decoder, bytes, n, instruction, operands) & FAILED);
+}
+
+bool
+dr_disassemble(uint64_t pc, char *text, size_t size)
+{
+    ZydisDisassembledInstruction z;
+    uint8_t bytes[INSN_MAX_LEN];
+    size_t n = sizeof bytes;
+
+    mutex_lock(&cache_lock);
+    bool able = load() && zydis.disassemble;
+    mutex_unlock(&cache_lock);
+    while (n && !safe_read(bytes, pc, n))
+        n--;
+    if (!able || !n || !size ||
+        (call_foreign(zydis.disassemble, (void *)ZYDIS_MACHINE_MODE_LONG_64, (void *)pc, (uint64_t)bytes, (void *)n, &z) & FAILED))
+        return false;
+    format(text, size, "%s", z.text);
+    return true;
 }
 
 bool

@@ -294,6 +294,7 @@ def every_kind_of_error_of_drmemory_has_its_text():
         equal((e["kind"], e["message"], e["notes"]), (kind, message, [note] if note else []), words)
         top = [f["function"] for f in e["frames"] if not f.get("system_call")]
         equal(top[:4], ["syscall", "as_drmemory", "run", "main"], words)
+    equal([e.get("instruction") for e in found[:7]], ["syscall"] * 6 + [None])
     freed = found[1]["aux"]
     equal([a["what"] for a in freed], ["allocated here", "freed here"])
 
