@@ -362,6 +362,9 @@ struct dr_region {
 };
 /* All of it, by address; false from f: enough. Slow: from /proc. False: there is no /proc. */
 bool dr_each_region(bool (*f)(const struct dr_region *r, void *arg), void *arg);
+/* The parts of [lo, hi), in pages, that are in memory or in swap: what anonymous memory lacks there is zero. False: not known (no
+ * /proc), or not all were told. */
+bool dr_each_touched(uint64_t lo, uint64_t hi, void (*f)(uint64_t lo, uint64_t hi, void *arg), void *arg);
 bool dr_safe_read(void *dst, uint64_t program_address, size_t n);
 bool dr_safe_write(uint64_t program_address, const void *src, size_t n);
 /* f(arg), which accesses program memory as it likes and holds no lock. False: an access faulted, and f was left there. */

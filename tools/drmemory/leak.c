@@ -227,8 +227,9 @@ all_unaddressable(uint64_t a, uint64_t n)
 }
 
 static void
-search_root(uint64_t lo, uint64_t hi)
+search_pages(uint64_t lo, uint64_t hi, void *arg)
 {
+    (void)arg;
     for (uint64_t next; lo < hi; lo = next) {
         next = (lo | (PAGE - 1)) + 1;
         if (next > hi)
@@ -240,6 +241,14 @@ search_root(uint64_t lo, uint64_t hi)
         if (!all_unaddressable(lo, next - lo))
             search(lo, next - lo, REACHABLE);
     }
+}
+
+/* Pages that the program has never touched hold nothing, and there may be terabytes of them. */
+static void
+search_root(uint64_t lo, uint64_t hi)
+{
+    if (!dr_each_touched(lo, hi, search_pages, NULL))
+        search_pages(lo, hi, NULL);
 }
 
 static bool

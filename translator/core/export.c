@@ -217,7 +217,7 @@ static const struct { const char *name; void *address; } exports[] = {
     E(dr_unwind), E(dr_unwind_trail), E(dr_unwind_find),
     E(dr_disassemble), E(dr_record), E(dr_record_enabled), E(dr_record_stamp),
     E(dr_lock), E(dr_unlock), E(dr_check_failed),
-    E(dr_program_map), E(dr_program_unmap), E(dr_program_discard), E(dr_each_region),
+    E(dr_program_map), E(dr_program_unmap), E(dr_program_discard), E(dr_each_region), E(dr_each_touched),
     E(memcpy), E(memmove), E(memset), E(memcmp), E(strlen), E(strcmp), E(strncmp),
     {"__assert_fail", (void *)assert_failed},
     {"__stack_chk_fail", (void *)stack_check_failed},

@@ -303,3 +303,79 @@ dr_each_region(bool (*f)(const struct dr_region *r, void *arg), void *arg)
     engine_unmap(buf, size);
     return true;
 }
+
+/* linux/fs.h, since Linux 6.7: the pages of a range that are in memory or in swap, found without looking at each that is not. */
+struct scan_arg { uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages, inverted, mask, any_of, give; };
+struct scanned { uint64_t lo, hi, categories; };
+enum { PAGE_PRESENT = 1 << 3, PAGE_SWAPPED = 1 << 4 };
+static const uint64_t PAGEMAP_SCAN_CALL = 0xc0606610;
+
+/* One after the other to f, joined where they touch. */
+struct pieces { uint64_t lo, hi; void (*f)(uint64_t lo, uint64_t hi, void *arg); void *arg; };
+
+static void
+piece(struct pieces *p, uint64_t lo, uint64_t hi)
+{
+    if (p->hi == lo) {
+        p->hi = hi;
+        return;
+    }
+    if (p->lo < p->hi)
+        p->f(p->lo, p->hi, p->arg);
+    p->lo = lo;
+    p->hi = hi;
+}
+
+static bool
+scan_by_call(int fd, uint64_t lo, uint64_t hi, struct pieces *p)
+{
+    struct scanned found[64];
+    struct scan_arg a = {.size = sizeof a, .start = lo, .end = hi, .vec = (uint64_t)found, .vec_len = COUNT_OF(found),
+                         .any_of = PAGE_PRESENT | PAGE_SWAPPED, .give = PAGE_PRESENT | PAGE_SWAPPED};
+
+    for (; a.start < hi; a.start = a.walk_end) {
+        long n = sys3(__NR_ioctl, fd, (long)PAGEMAP_SCAN_CALL, (long)&a);
+        if (sys_failed(n))
+            return false;
+        for (long i = 0; i < n; i++)
+            piece(p, found[i].lo, found[i].hi);
+        if (a.walk_end <= a.start)
+            return false;
+    }
+    return true;
+}
+
+/* proc_pid_pagemap(5): 8 bytes a page; bit 63: in memory, 62: in swap. */
+static bool
+scan_by_reading(int fd, uint64_t lo, uint64_t hi, struct pieces *p)
+{
+    uint64_t word[256];
+
+    while (lo < hi) {
+        long want = (long)MIN(sizeof word, (hi - lo) / PAGE_SIZE * 8);
+        if (sys_pread(fd, word, (size_t)want, (long)(lo / PAGE_SIZE * 8)) != want)
+            return false;
+        for (long i = 0; i < want / 8; i++, lo += PAGE_SIZE)
+            if (word[i] >> 62)
+                piece(p, lo, lo + PAGE_SIZE);
+    }
+    return true;
+}
+
+bool
+dr_each_touched(uint64_t lo, uint64_t hi, void (*f)(uint64_t lo, uint64_t hi, void *arg), void *arg)
+{
+    struct pieces p = {.f = f, .arg = arg};
+    long fd = sys_openat(-100, "/proc/self/pagemap", O_CLOEXEC_BIT, 0);
+
+    if (sys_failed(fd))
+        return false;
+    lo = PAGE_DOWN(lo);
+    hi = PAGE_UP(hi);
+    bool done = scan_by_call((int)fd, lo, hi, &p);
+    if (!done && p.lo == p.hi)
+        done = scan_by_reading((int)fd, lo, hi, &p);
+    sys_close((int)fd);
+    piece(&p, 0, 0);
+    return done;
+}

@@ -27,6 +27,17 @@ hits(uint64_t at)
     return l.hits;
 }
 
+static void count(uint64_t lo, uint64_t hi, void *arg) { *(uint64_t *)arg += (hi - lo) * (lo % 4096 == 0); }
+
+static uint64_t
+touched(uint64_t *at)
+{
+    uint64_t bytes = 0;
+
+    DR_CHECK(dr_each_touched((uint64_t)at, (uint64_t)at + BYTES, count, &bytes), "the kernel tells which pages are used");
+    return bytes;
+}
+
 static void
 look_around(void)
 {
@@ -34,8 +45,10 @@ look_around(void)
 
     DR_CHECK(p && *p == 0, "there is memory, and it is zero");
     DR_CHECK(hits((uint64_t)p) == 1, "the program has a region there");
-    *p = 7;
-    DR_CHECK(dr_program_discard(p, BYTES) && *p == 0, "it is zero again");
+    DR_CHECK(touched(p) == 4096, "one page has been read");
+    p[1024] = 7;
+    DR_CHECK(touched(p) == 8192, "now two have");
+    DR_CHECK(dr_program_discard(p, BYTES) && p[1024] == 0, "it is zero again");
     dr_program_unmap(p, BYTES);
     DR_CHECK(!dr_safe_read(&was, (uint64_t)p, sizeof was), "it is gone");
     DR_CHECK(hits((uint64_t)dr_map(BYTES)) == 0, "the engine's memory is no region of the program's");
