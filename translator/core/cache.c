@@ -386,7 +386,11 @@ cache_commit(struct draft *d, exit_id after)
 
 /* ---- deletion ---- */
 
-static struct { frag_id head, tail; } dying;   /* linked by `incoming` */
+/* Linked by `incoming`. The youngest stay: an x87 instruction pointer may still lead into them. */
+enum { KEPT_DEAD = 64 };
+static struct { frag_id head, tail; unsigned n; } dying;
+
+static bool something_waits(void) { return dying.n > KEPT_DEAD || (want_restart && dying.n) || table_has_retired(); }
 
 static frag_id
 delete_one(frag_id id)
@@ -409,6 +413,7 @@ delete_one(frag_id id)
     else
         dying.head = id;
     dying.tail = id;
+    dying.n++;
     f->epoch = cache_epoch + 1;      /* the caller moves the epoch once it is done */
     cache_stats.live--;
     return falls;
@@ -469,13 +474,14 @@ cache_reclaim(void)
 {
     uint64_t safe = UINT64_MAX;
 
-    if (!dying.head && !table_has_retired())
+    if (!something_waits())
         return;
     for (struct thread *t = all_threads; t; t = t->next) {
         uint64_t its = t->safe_epoch;    /* read once: it moves, and may only lower the minimum */
         safe = MIN(safe, its);
     }
-    for (frag_id id; (id = dying.head) && frags[id].epoch <= safe;) {
+    for (frag_id id; (id = dying.head) && frags[id].epoch <= safe && (dying.n > KEPT_DEAD || want_restart);) {
+        dying.n--;
         dying.head = frags[id].incoming;
         if (!dying.head)
             dying.tail = 0;
@@ -495,7 +501,7 @@ cache_has_room(void)
 void
 cache_reclaim_if_needed(void)
 {
-    if (LIKELY(!dying.head && !table_has_retired()))
+    if (LIKELY(!something_waits()))
         return;
     mutex_lock(&cache_lock);
     cache_reclaim();

@@ -53,6 +53,7 @@ enum exit_kind {
     X_FPSAVE,                   /* the instruction at app_off has just stored x87 pointers   */
     X_MODE,                     /* to `target` in another mode, which the thread has by then; linked as X_LINK, unless tools want cuts */
     X_SELFCHECK,                /* source bytes have changed: translate `target` afresh      */
+    X_CALM,                     /* perhaps nobody writes to the code at `target` any more    */
 };
 
 struct exit {
@@ -112,6 +113,7 @@ struct draft {
     const uint64_t *linear;     /* address of the one instruction's operand, computed beforehand; or NULL */
     bool landing;               /* wants its landing pad right in front                    */
     uint32_t spot;              /* where it could overlay its predecessor's jump, or 0     */
+    bool may_calm;              /* checks itself because its page was written, which may end */
     bool stop_after_stores;     /* a store could change what follows it                    */
     struct emit hot, side;      /* the body; what tools put out of line                    */
     uint8_t held;               /* register whose program value is in its slot, or REG_NONE */
@@ -180,7 +182,7 @@ extern volatile uint64_t cache_epoch;
 uint64_t cache_pad_target(frag_id f, uint64_t pc, uint64_t rcx);
 
 struct cache_stats {
-    uint64_t fragments, live, insns, app_bytes, hot_bytes, cold_bytes, links, overlays, pads, flushes, resets, selfchecks, ibl_misses, exits, translate_ticks;
+    uint64_t fragments, live, insns, app_bytes, hot_bytes, cold_bytes, links, overlays, pads, flushes, resets, selfchecks, calmed, ibl_misses, exits, translate_ticks;
 };
 extern struct cache_stats cache_stats;
 

@@ -156,9 +156,14 @@ leave_by_exit(struct thread *t, exit_id id)
         fix_saved_x87_pointer(t, at);
         go_on(t, next, 0, false);
     case X_SELFCHECK:
+        code_has_changed(next);
         mutex_lock(&cache_lock);
         cache_flush_range(next, next + 1);
         mutex_unlock(&cache_lock);
+        go_on(t, next, 0, false);
+    case X_CALM:
+        t->s.checks = CHECKS_BUDGET;
+        cache_stats.calmed += code_calm_down(next);
         go_on(t, next, 0, false);
     }
     CHECK(false, "an exit has a known kind");

@@ -77,8 +77,8 @@ stats_print(void)
     print_err("drtools: fragments %lu, live %lu, instructions %lu, program bytes %lu\n", c->fragments, c->live, c->insns, c->app_bytes);
     print_err("drtools: cache bytes hot %lu, cold %lu; links %lu, fall-through overlays %lu, landing pads %lu\n", c->hot_bytes,
               c->cold_bytes, c->links, c->overlays, c->pads);
-    print_err("drtools: exits %lu, indirect-branch misses %lu, flushes %lu, resets %lu, self-checking fragments %lu\n", c->exits, c->ibl_misses,
-              c->flushes, c->resets, c->selfchecks);
+    print_err("drtools: exits %lu, indirect-branch misses %lu, flushes %lu, resets %lu, self-checking fragments %lu, pages watched again %lu\n", c->exits, c->ibl_misses,
+              c->flushes, c->resets, c->selfchecks, c->calmed);
     if (c->insns) {
         uint64_t ns = ticks_to_ns(c->translate_ticks);
         print_err("drtools: translation %lu us, %lu ns an instruction\n", ns / 1000, ns / c->insns);

@@ -38,6 +38,7 @@
 #define SLOT_FUNCTION  0x160  /* replaced function: what is called for it …                 */
 #define SLOT_RETURNS   0x168  /* … nonzero: it is done, the program goes on at mc.rip        */
 #define SLOT_SIDE_CALL 0x170  /* C function that out-of-line calls go to                     */
+#define SLOT_CHECKS    0x178  /* executions of self-checking fragments until one asks whether it must go on */
 #define SLOT_IBL       0x10000 /* indirect-branch table: up to 65536 landing addresses     */
 
 #define IBL_MAX_ENTRIES 65536

@@ -89,6 +89,7 @@ thread_create(void)
     t->s.dispatch = dispatch;
     t->s.side_call = tools_side_call;
     t->s.table = cache_table_address;
+    t->s.checks = CHECKS_BUDGET;
     thread_set_mode(t, 0);
     t->block = b;
     t->block_size = BLOCK + tools_thread_bytes;

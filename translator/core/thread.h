@@ -46,6 +46,7 @@ struct slots {
     bool (*function)(uint64_t arg, struct mcontext *mc);
     uint64_t returns;
     void (*side_call)(const struct side_call *c, struct thread *t);
+    uint64_t checks;
 };
 
 /* Reasons in slots.exit; anything below EXIT_FIRST_REASON is an exit number. */
@@ -60,7 +61,7 @@ struct recover {          /* a place to go on when an access of the engine's fau
     uint64_t rbx, rbp, r12, r13, r14, r15, rsp, rip;
 };
 
-enum { MAX_QUEUED = 4 };
+enum { MAX_QUEUED = 4, CHECKS_BUDGET = 20000 };
 
 /* A single step of the program's own, under way; see core/step.c. */
 struct step {
@@ -155,6 +156,7 @@ PIN(hold, SLOT_HOLD);
 PIN(function, SLOT_FUNCTION);
 PIN(returns, SLOT_RETURNS);
 PIN(side_call, SLOT_SIDE_CALL);
+PIN(checks, SLOT_CHECKS);
 #undef PIN
 _Static_assert(sizeof(struct thread) <= SLOT_IBL, "the indirect-branch table follows struct thread");
 

@@ -283,7 +283,7 @@ emit_gs_operand(struct draft *d, const uint8_t *bytes, const struct insn *in, ui
         emit_u8(e, 0x8d);
         emit_u8(e, (uint8_t)(0x44 | r << 3));
         emit_u8(e, (uint8_t)(r << 3 | (base & 7)));
-        emit_u8(e, pops && base == RSP ? (in->prefixes & PFX_66 ? 2 : 8) : 0);
+        emit_u8(e, pops && base == RSP ? (insn_is_16_bit(in) ? 2 : 8) : 0);
     }
     memcpy(copy, bytes, in->len);      /* no further: the mapping may end there */
     clear_base_extension(copy, in, start);
@@ -455,7 +455,7 @@ emit_popf(struct draft *d, const uint8_t *bytes, const struct insn *in, uint64_t
     map_copy(d, app_off);
     x_mov_slot_r(e, SLOT_SPILL0, RCX);
     map_inside(d, app_off, MAP_RCX, 0, 0);
-    if (in->prefixes & PFX_66)
+    if (insn_is_16_bit(in))
         emit_bytes(e, "\x0f\xb7\x0c\x24", 4);          /* movzx ecx, word [rsp]  */
     else
         emit_bytes(e, "\x48\x8b\x0c\x24", 4);          /* mov rcx, [rsp]         */
@@ -483,6 +483,28 @@ emit_popf(struct draft *d, const uint8_t *bytes, const struct insn *in, uint64_t
 
 /* ---- self-checking ---- */
 
+/* After so many such executions this one asks whether its page can be watched again. rcx is spilled. */
+static void
+emit_countdown(struct draft *d, uint64_t pc)
+{
+    struct emit *e = &d->hot;
+    uint64_t calm = exit_add(d, pc, X_CALM, 0);
+
+    x_mov_r_slot(e, RCX, SLOT_CHECKS);
+    emit_bytes(e, "\x48\x8d\x49\xff", 4);              /* lea rcx, [rcx - 1]     */
+    x_mov_slot_r(e, SLOT_CHECKS, RCX);
+    emit_bytes(e, "\xe3\x02", 2);                      /* jrcxz to the way out   */
+    emit_u8(e, 0xeb);
+    uint32_t hole = emit_off(e);
+    emit_u8(e, 0);
+    x_mov_r_slot(e, RDX, SLOT_SPILL1);
+    x_mov_r_slot(e, RCX, SLOT_SPILL0);
+    x_align_patch(e, 1);
+    x_jmp_exit(e, calm);
+    if (!e->overflow)
+        e->base[hole] = (uint8_t)(emit_off(e) - hole - 1);
+}
+
 /* Compares the source bytes at [pc, pc + n), rounded up to eights, with what they are now. */
 static void
 emit_selfcheck(struct draft *d, uint64_t pc, unsigned n)
@@ -491,6 +513,8 @@ emit_selfcheck(struct draft *d, uint64_t pc, unsigned n)
     uint64_t fail = exit_add(d, pc, X_SELFCHECK, 0);
 
     emit_spill_rcx_rdx(d, 0);
+    if (d->may_calm)
+        emit_countdown(d, pc);
     for (unsigned i = 0; i < n; i += 8) {
         uint64_t now, at = n >= 8 ? pc + MIN(i, n - 8) : pc;
         unsigned bytes = n >= 8 ? 8 : n;
@@ -819,13 +843,14 @@ draft_block(struct draft *d, uint64_t tag, unsigned mode, const struct region *r
     bool check = false;
 
     draft_begin(d, tag, mode);
-    d->stop_after_stores = false;
+    d->stop_after_stores = d->may_calm = false;
     if (once)
         d->flags |= FRAG_ONCE;
     else
         check = watch_source(r, tag, &max_bytes);
     if (check) {
         d->flags |= FRAG_SELFCHECK;
+        d->may_calm = !(r->flags & REGION_SHARED);
         d->stop_after_stores = true;
         max_bytes = MIN(max_bytes, (unsigned)SELFCHECK_BYTES);
     }

@@ -319,7 +319,17 @@ regions_drop_kept(struct regions_kept *k, bool put_back)
 
 enum { FUTILE_AFTER = 12 };         /* write faults of a page before its fragments check themselves; see docs/consistency.md */
 
-struct code_page { uint64_t page; uint16_t faults; uint8_t state; };   /* page number + 1; 0: empty */
+/* The way back from there: after CALM moments without a change, doubled with each relapse. A moment is 2^20 ticks, a third of a millisecond. */
+enum { CALM = 300, MAX_DOUBLINGS = 8 };
+static uint32_t moment(void) { return (uint32_t)(clock_ticks() >> 20); }
+
+struct code_page {
+    uint64_t page;                  /* number + 1; 0: empty                        */
+    uint16_t faults;
+    uint8_t state;
+    uint8_t calmed;                 /* so many times it was protected again        */
+    uint32_t changed;               /* when it was last known to change, in moments */
+};
 static struct code_page *code_pages;
 static uint32_t code_mask, n_code;
 static volatile uint32_t n_protected;
@@ -428,6 +438,7 @@ code_write_fault(uint64_t addr)
         ours = true;                 /* also when another thread was first: retry the access */
         if (p->state == PAGE_PROTECTED) {
             p->faults += p->faults < UINT16_MAX;
+            p->changed = moment();
             code_open(p);
         } else {                     /* a call that failed may have left it protected */
             sys_mprotect((void *)PAGE_DOWN(addr), PAGE_SIZE, regions[i].prot);
@@ -436,6 +447,41 @@ code_write_fault(uint64_t addr)
     mutex_unlock(&regions_lock);
     mutex_unlock(&cache_lock);
     return ours;
+}
+
+void
+code_has_changed(uint64_t addr)
+{
+    mutex_lock(&regions_lock);
+    struct code_page *p = code_find(addr, false);
+    if (p)
+        p->changed = moment();
+    mutex_unlock(&regions_lock);
+}
+
+/* A page that fell back needs one more fault to do so again. */
+bool
+code_calm_down(uint64_t addr)
+{
+    bool calm = false;
+
+    mutex_lock(&cache_lock);
+    mutex_lock(&regions_lock);
+    struct code_page *p = code_find(addr, false);
+    unsigned i = region_at(addr);
+    bool known = p && i < n_regions && regions[i].lo <= addr && (regions[i].prot & PROT_W) && !(regions[i].flags & REGION_SHARED);
+    if (known && !unprotected && p->state == PAGE_SELFCHECK && moment() - p->changed >= (uint32_t)CALM << MIN(p->calmed, MAX_DOUBLINGS) &&
+        !sys_failed(sys_mprotect((void *)PAGE_DOWN(addr), PAGE_SIZE, regions[i].prot & ~PROT_W))) {
+        p->state = PAGE_PROTECTED;
+        p->faults = FUTILE_AFTER - 1;
+        p->calmed += p->calmed < UINT8_MAX;
+        n_protected++;
+        cache_flush_range(PAGE_DOWN(addr), PAGE_DOWN(addr) + PAGE_SIZE);
+        calm = true;
+    }
+    mutex_unlock(&regions_lock);
+    mutex_unlock(&cache_lock);
+    return calm;
 }
 
 /* regions_lock is held. */
@@ -489,7 +535,7 @@ code_page_forget(struct code_page *p)
 {
     n_protected -= p->state == PAGE_PROTECTED;
     p->state = PAGE_FREE;
-    p->faults = 0;
+    p->faults = p->calmed = 0;
 }
 
 static void

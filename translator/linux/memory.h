@@ -63,6 +63,10 @@ bool engine_confined(void);
 /* A write fault at `addr`: true if the page was protected by us; it is writable again and its fragments are gone. */
 bool code_write_fault(uint64_t addr);
 bool code_any_protected(void);
+/* Code at `addr` checks itself, and was found changed; and the way back: its page is write-protected again if it has not
+ * changed for some time. */
+void code_has_changed(uint64_t addr);
+bool code_calm_down(uint64_t addr);
 /* Makes every page we protected writable again (before filters, or to let go of the process). True if there was one. */
 bool code_unprotect_all(void);
 /* A range was mapped anew or given another protection: forget ours. */

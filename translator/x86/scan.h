@@ -89,6 +89,9 @@ struct insn {
                            * for a branch: the displacement                         */
 };
 
+/* Operands of 16 bits: REX.W overrides the prefix. */
+static inline bool insn_is_16_bit(const struct insn *in) { return (in->prefixes & PFX_66) && !(in->rex & 8); }
+
 /* Scans the instruction in bytes[0..avail). avail may be less than 15 where
  * the next page cannot be read; from 40 on it is fastest. Returns true and fills *out; returns false
  * when the instruction does not end within `avail` bytes (nothing but `len` = 0
