@@ -80,7 +80,7 @@ enum { FLAGS_SETTABLE = 0x254dd5 };      /* ID AC NT OF DF TF SF ZF AF PF CF */
 static bool
 pop_flags(struct thread *t, const struct insn *in)
 {
-    size_t n = in->prefixes & PFX_66 ? 2 : 8;
+    size_t n = insn_is_16_bit(in) ? 2 : 8;
     uint64_t v = t->s.mc.rflags, settable = n == 2 ? FLAGS_SETTABLE & 0xffff : FLAGS_SETTABLE;
 
     if (!safe_read(&v, t->s.mc.gpr[RSP], n))
@@ -187,7 +187,7 @@ gs_load(struct thread *t, const uint8_t *bytes, const struct insn *in, uint64_t 
     load_gs_selector((uint16_t)v, t, &t->s.app_gs);
     signal_restore_mask(t);
     if (in->map == 1 && in->opcode == 0xa9)
-        g[RSP] += in->prefixes & PFX_66 ? 2 : 8;
+        g[RSP] += insn_is_16_bit(in) ? 2 : 8;
     else if (in->map == 1)
         g[r] = n == 2 ? (g[r] & ~0xffffull) | offset : offset;
     return true;
@@ -328,7 +328,7 @@ static bool
 gs_linear(struct thread *t, const uint8_t *bytes, const struct insn *in, uint64_t pc, uint64_t *next)
 {
     bool pops = in->enc == ENC_LEGACY && in->map == 0 && in->opcode == 0x8f;
-    unsigned size = in->prefixes & PFX_66 ? 2 : 8;
+    unsigned size = insn_is_16_bit(in) ? 2 : 8;
 
     if (!insn_takes_linear_operand(bytes, in))
         return false;
@@ -381,8 +381,6 @@ x87_pointer_now(void)
     return env[3];
 }
 
-static bool has_16_bit_env(const struct insn *in) { return (in->prefixes & PFX_66) && !(in->rex & 8); }
-
 /* fnsave in the 16-bit format keeps too little of the pointer to translate it, and clears the rest. */
 static bool
 save_x87_16(struct thread *t, const uint8_t *bytes, const struct insn *in, uint64_t pc, uint64_t *next)
@@ -401,7 +399,7 @@ save_x87_16(struct thread *t, const uint8_t *bytes, const struct insn *in, uint6
 bool
 insn_saves_x87_16(const struct insn *in)
 {
-    return in->cls == INSN_FPSAVE && in->map == 0 && in->opcode == 0xdd && has_16_bit_env(in);
+    return in->cls == INSN_FPSAVE && in->map == 0 && in->opcode == 0xdd && insn_is_16_bit(in);
 }
 
 /* Where an instruction of class INSN_FPSAVE puts what: the two pointers, of so many bytes, and the opcode (0: nowhere). */
@@ -411,7 +409,7 @@ static struct x87_fields
 x87_fields(const struct insn *in)
 {
     if (in->map == 0)                        /* fnstenv and fnsave: SDM volume 1, figures 8-9 and 8-11 */
-        return has_16_bit_env(in) ? (struct x87_fields){6, 10, 2, 0} : (struct x87_fields){12, 20, 4, 18};
+        return insn_is_16_bit(in) ? (struct x87_fields){6, 10, 2, 0} : (struct x87_fields){12, 20, 4, 18};
     return (struct x87_fields){FX_FIP, FX_FDP, in->rex & 8 ? 8 : 4, FX_FOP};
 }
 

@@ -97,7 +97,7 @@ step_finish(struct thread *t, uint64_t *pc)
     }
     if (in.cls == INSN_PUSHF) {
         uint64_t pushed = 0;
-        size_t n = in.prefixes & PFX_66 ? 2 : 8;
+        size_t n = insn_is_16_bit(&in) ? 2 : 8;
         if (safe_read(&pushed, m->gpr[RSP], n)) {
             pushed |= FLAG_TF;
             safe_write(m->gpr[RSP], &pushed, n);

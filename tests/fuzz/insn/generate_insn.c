@@ -350,11 +350,12 @@ use_absolute(struct fields *v, int64_t disp)
     v->disp = (int32_t)disp;
 }
 
+/* Not GS with x87: an engine that has it for itself shows the operand pointer right only until another x87 instruction. */
 static void
 address_segment(struct making *m, struct instance *x, uint64_t target)
 {
     struct fields *v = &x->fields;
-    bool gs = m->r->start.gs_base && rng_percent(&m->rng, 50);
+    bool gs = m->r->start.gs_base && x->in.meta.category != ZYDIS_CATEGORY_X87_ALU && rng_percent(&m->rng, 50);
     int64_t disp = (int64_t)(target - (gs ? m->r->start.gs_base : m->r->start.fs_base));
 
     v->extra[0] = gs ? PREFIX_GS : PREFIX_FS;
