@@ -29,6 +29,19 @@ load(uint64_t a, unsigned w)
 
 struct find { uint64_t a, n, at; unsigned w; uint32_t c; bool stop; };
 
+/* 32 bytes at a time, aligned, as long as none of them is equal to c. */
+static uint64_t
+pass_over(const struct find *f, uint64_t i, uint64_t same)
+{
+    for (; f->n - i >= 32; i += 32) {
+        const volatile word *p = (const volatile word *)(f->a + i);
+        uint64_t v0 = p[0] ^ same, v1 = p[1] ^ same, v2 = p[2] ^ same, v3 = p[3] ^ same;
+        if ((((v0 - ONES) & ~v0) | ((v1 - ONES) & ~v1) | ((v2 - ONES) & ~v2) | ((v3 - ONES) & ~v3)) & HIGH)
+            break;
+    }
+    return i;
+}
+
 static void
 find_bytes(struct find *f)
 {
@@ -40,6 +53,11 @@ find_bytes(struct find *f)
             goto out;
     }
     for (; i < f->n; i += 8) {
+        if ((f->a + i) % 32 == 0 && (!f->c || !f->stop)) {
+            i = pass_over(f, i, same);
+            if (i >= f->n)
+                break;
+        }
         uint64_t v = *(const volatile word *)(f->a + i), hit = zeros(v ^ same) | (f->stop ? zeros(v) : 0);
         if (hit) {
             i += (uint64_t)__builtin_ctzll(hit) / 8;
@@ -113,9 +131,15 @@ compare_job(void *arg)
     uint64_t i = 0;
 
     /* Strings word by word only where both words are aligned alike; memory anywhere. */
-    if (w == 1 && !c->stop)
+    if (!c->stop && w == 1) {
+        for (; c->n - i >= 32; i += 32) {
+            const volatile loose *a = (const volatile loose *)(c->a + i), *b = (const volatile loose *)(c->b + i);
+            if ((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]))
+                break;
+        }
         while (c->n - i >= 8 && *(const volatile loose *)(c->a + i) == *(const volatile loose *)(c->b + i))
             i += 8;
+    }
     for (; i < c->n; i++) {
         if (w == 1 && c->stop && (c->a + i) % 8 == 0 && (c->b + i) % 8 == 0)
             while (c->n - i >= 8) {

@@ -10,7 +10,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "replace_strings.h"
 
-enum { MAX_SITES = 256, MAX_PENDING = 4, NAMES = 256, MAX_RELOCS = 1 << 20 };
+enum { MAX_SITES = 256, MAX_PENDING = 4, NAMES = 256 };
 
 struct replacement resolvers[MAX_STRINGS];
 
@@ -131,58 +131,36 @@ got_slot(uint64_t ret)
 
 struct rela { uint64_t offset, info; int64_t addend; };
 struct symbol { uint32_t name; uint8_t info, other; uint16_t section; uint64_t value, size; };
-struct dynamic { uint64_t rela, rela_size, plt, plt_size, symbols, strings; };
-enum { R_GLOB_DAT = 6, R_JUMP_SLOT = 7, R_IRELATIVE = 37 };
+struct section { uint32_t name, type; uint64_t flags, address, offset, size; uint32_t link, info; uint64_t align, entry; };
+enum { R_GLOB_DAT = 6, R_JUMP_SLOT = 7, R_IRELATIVE = 37, SHT_RELA = 4, SHF_ALLOC = 2 };
 
-/* The module's dynamic section; addresses in memory may or may not be relocated. */
+/* n bytes of the module's file. False: it has not as many. */
 static bool
-dynamic_read(const struct dr_module *m, struct dynamic *d)
+file_read(const struct dr_module *m, uint64_t at, void *out, size_t n)
 {
-    enum { PHOFF = 32, PHNUM = 56, PT_DYNAMIC = 2 };
-    struct { uint32_t type, flags; uint64_t offset, vaddr, paddr, filesz, memsz, align; } ph;
-    struct { uint64_t tag, value; } e;
-    uint64_t phoff, at = 0;
+    if (at > m->file_size || n > m->file_size - at)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        ((uint8_t *)out)[i] = m->file[at + i];
+    return true;
+}
+
+static bool
+section_read(const struct dr_module *m, unsigned i, struct section *out)
+{
+    enum { SHOFF = 40, SHNUM = 60 };
+    uint64_t at;
     uint16_t n;
 
-    *d = (struct dynamic){0};
-    if (m->file_size < 64)
-        return false;
-    __builtin_memcpy(&phoff, m->file + PHOFF, 8);
-    __builtin_memcpy(&n, m->file + PHNUM, 2);
-    for (; n && phoff + sizeof ph <= m->file_size; n--, phoff += sizeof ph) {
-        __builtin_memcpy(&ph, m->file + phoff, sizeof ph);
-        if (ph.type == PT_DYNAMIC)
-            at = m->bias + ph.vaddr;
-    }
-    for (unsigned i = 0; at && i < 200 && dr_safe_read(&e, at, sizeof e) && e.tag; i++, at += sizeof e) {
-        uint64_t address = e.value < m->start ? m->bias + e.value : e.value;
-        switch (e.tag) {
-        case 2: d->plt_size = e.value; break;
-        case 5: d->strings = address; break;
-        case 6: d->symbols = address; break;
-        case 7: d->rela = address; break;
-        case 8: d->rela_size = e.value; break;
-        case 23: d->plt = address; break;
-        }
-    }
-    return d->symbols && d->strings;
+    return file_read(m, SHOFF, &at, sizeof at) && file_read(m, SHNUM, &n, sizeof n) && i < n && file_read(m, at + i * sizeof *out, out, sizeof *out);
 }
 
-/* Static programs have no dynamic section, but __rela_iplt_start and _end. */
-static bool
-static_relocations(const struct dr_module *m, struct dynamic *d)
-{
-    uint64_t end = dr_symbol_address(m, "__rela_iplt_end");
-
-    *d = (struct dynamic){.plt = dr_symbol_address(m, "__rela_iplt_start")};
-    d->plt_size = end - d->plt;
-    return d->plt && end > d->plt;
-}
-
+/* In section `s` of relocations. */
 static const char *
-relocation_name(const struct dr_module *m, const struct dynamic *d, const struct rela *r)
+relocation_name(const struct dr_module *m, const struct section *s, const struct rela *r)
 {
-    struct symbol s;
+    struct section symbols, strings;
+    struct symbol sym;
     char name[24];
     uint32_t type = (uint32_t)r->info;
 
@@ -190,9 +168,10 @@ relocation_name(const struct dr_module *m, const struct dynamic *d, const struct
         const struct replaced *f = replaced_at(m->bias + (uint64_t)r->addend);
         return f && f->what >= resolvers && f->what < resolvers + strings_count ? f->what->name : NULL;
     }
-    if ((type != R_GLOB_DAT && type != R_JUMP_SLOT) || !dr_safe_read(&s, d->symbols + (r->info >> 32) * sizeof s, sizeof s))
+    if ((type != R_GLOB_DAT && type != R_JUMP_SLOT) || !section_read(m, s->link, &symbols) || !section_read(m, symbols.link, &strings) ||
+        !file_read(m, symbols.offset + (r->info >> 32) * sizeof sym, &sym, sizeof sym))
         return NULL;
-    for (unsigned n = 0; n < sizeof name && dr_safe_read(&name[n], d->strings + s.name + n, 1); n++)
+    for (unsigned n = 0; n < sizeof name && file_read(m, strings.offset + sym.name + n, &name[n], 1); n++)
         if (!name[n]) {
             const struct replacement *w = strings_find(name, n);
             return w ? w->name : NULL;
@@ -200,14 +179,17 @@ relocation_name(const struct dr_module *m, const struct dynamic *d, const struct
     return NULL;
 }
 
+/* By which name the dynamic linker filled the slot. */
 static const char *
-slot_name(const struct dr_module *m, const struct dynamic *d, uint64_t at, uint64_t size, uint64_t slot)
+slot_name(const struct dr_module *m, uint64_t slot)
 {
+    struct section s;
     struct rela r;
 
-    for (uint64_t i = 0; at && i < size / sizeof r && i < MAX_RELOCS && dr_safe_read(&r, at + i * sizeof r, sizeof r); i++)
-        if (m->bias + r.offset == slot)
-            return relocation_name(m, d, &r);
+    for (unsigned i = 0; section_read(m, i, &s); i++)
+        for (uint64_t k = 0; s.type == SHT_RELA && (s.flags & SHF_ALLOC) && k < s.size / sizeof r && file_read(m, s.offset + k * sizeof r, &r, sizeof r); k++)
+            if (m->bias + r.offset == slot)
+                return relocation_name(m, &s, &r);
     return NULL;
 }
 
@@ -219,7 +201,6 @@ const char *
 called_name(const struct dr_mcontext *mc)
 {
     struct dr_module m;
-    struct dynamic d;
     uint64_t ret, slot;
 
     if (!dr_safe_read(&ret, mc->gpr[RSP], 8))
@@ -229,11 +210,8 @@ called_name(const struct dr_mcontext *mc)
     if (__atomic_load_n(&names[i].key, __ATOMIC_RELAXED) == name_key(ret, name))
         return name;
     name = NULL;
-    if ((slot = got_slot(ret)) && dr_module_find(slot, &m) && (dynamic_read(&m, &d) || static_relocations(&m, &d))) {
-        name = slot_name(&m, &d, d.plt, d.plt_size, slot);
-        if (!name)
-            name = slot_name(&m, &d, d.rela, d.rela_size, slot);
-    }
+    if ((slot = got_slot(ret)) && dr_module_find(slot, &m))
+        name = slot_name(&m, slot);
     __atomic_store_n(&names[i].name, name, __ATOMIC_RELAXED);
     __atomic_store_n(&names[i].key, name_key(ret, name), __ATOMIC_RELAXED);
     return name;

@@ -31,21 +31,33 @@ static const char *shown(const struct call *c) { return c->f->what->shown ? c->f
 
 /* ---- checks ---- */
 
-/* All of [a, a + n) is defined: one word of shadow answers for up to 29 bytes. */
+typedef uint64_t __attribute__((may_alias, aligned(1))) shadow_word;
+enum { WORD = 32 };                 /* bytes of the program's in a word of shadow */
+
+/* All of [a, a + n) is defined. Mostly it is, so that this decides what a call costs. */
 static bool
 all_defined(uint64_t a, uint64_t n)
 {
-    uint64_t v;
+    bool low = n < SHADOW_BASE && a < SHADOW_BASE - n - 2 * WORD, high = a >= SHADOW_END && n < SHADOW_APP_END && a < SHADOW_APP_END - n - 2 * WORD;
 
-    if (n <= 29 && a < SHADOW_BASE - 64) {
-        __builtin_memcpy(&v, shadow_at(a), 8);
-        return !(v >> 2 * (a & 3) & ((1ull << 2 * n) - 1));
+    if (!low && !high)
+        return shadow_find_not_defined(a, n) == a + n;
+    uint64_t left = n + (a & 3), bits = 0;      /* from the first byte of a shadow byte on */
+    const shadow_word *p = (const shadow_word *)shadow_at(a);
+    bits = *p & ~0ull << 2 * (a & 3);
+    if (left < WORD)
+        return !(bits & ((1ull << 2 * left) - 1));
+    for (; left >= 5 * WORD; left -= 4 * WORD, p += 4) {
+        if (bits | p[1] | p[2] | p[3])
+            return false;
+        bits = p[4];
     }
-    if (n <= 29 && a >= SHADOW_END && a < SHADOW_APP_END - 64) {
-        __builtin_memcpy(&v, shadow_at(a), 8);
-        return !(v >> 2 * (a & 3) & ((1ull << 2 * n) - 1));
+    for (; left >= WORD; left -= WORD, p++) {
+        if (bits)
+            return false;
+        bits = left >= 2 * WORD ? p[1] : 0;
     }
-    return shadow_find_not_defined(a, n) == a + n;
+    return !left || !(*p & ((1ull << 2 * left) - 1));
 }
 
 static void
@@ -229,9 +241,10 @@ check_overlap_by_name(const struct call *c, uint64_t dst, uint64_t src, uint64_t
         report_overlap(c->mc, name[0] == '_' ? "memcpy" : name, dst, src, n);
 }
 
-/* Data and shadow, in pieces: a size beyond all memory is found out at the first of them that cannot be accessed. */
+/* Data and shadow, in pieces: a size beyond all memory is found out at the first of them that cannot be accessed.
+ * `checked`: the caller has seen to what is written. */
 static bool
-copy(const struct call *c, uint64_t dst, uint64_t src, uint64_t n)
+copy_checked(const struct call *c, uint64_t dst, uint64_t src, uint64_t n, bool checked)
 {
     bool down = dst > src && dst - src < n;
 
@@ -242,7 +255,8 @@ copy(const struct call *c, uint64_t dst, uint64_t src, uint64_t n)
         bool clean = all_defined(src + at, k) && all_defined(dst + at, k);
         if (!clean) {
             check_read(c, src + at, k);
-            check_write(c, dst + at, k);
+            if (!checked)
+                check_write(c, dst + at, k);
         }
         if (!bytes_copy(dst + at, src + at, k))
             return false;
@@ -251,6 +265,8 @@ copy(const struct call *c, uint64_t dst, uint64_t src, uint64_t n)
     }
     return true;
 }
+
+static bool copy(const struct call *c, uint64_t dst, uint64_t src, uint64_t n) { return copy_checked(c, dst, src, n, false); }
 
 /* All pages of an overlapping pair that is moved in several pieces are there: else nothing may have moved. */
 static bool
@@ -289,15 +305,14 @@ static bool wmempcpy_chk(uint64_t arg, struct dr_mcontext *mc) { return A3 >= A2
 /* ---- fills ---- */
 
 static bool
-fill(const struct call *c, uint64_t dst, unsigned w, uint64_t value, uint64_t undefined, uint64_t n, uint64_t result)
+fill_checked(const struct call *c, uint64_t dst, unsigned w, uint64_t value, uint64_t undefined, uint64_t n, bool checked)
 {
     uint32_t bits = (uint32_t)(w == 1 ? (undefined & 0xff) * 0x01010101u : undefined);
 
-    if (n > MAX_EXTENT)
-        return false;
     for (uint64_t done = 0; done < n; done += CHUNK) {
         uint64_t k = n - done < CHUNK ? n - done : CHUNK;
-        check_write(c, dst + done, k);
+        if (!checked)
+            check_write(c, dst + done, k);
         if (!bits)
             now_defined(dst + done, k);
         if (!bytes_fill(dst + done, w, (uint32_t)value, k))
@@ -305,7 +320,13 @@ fill(const struct call *c, uint64_t dst, unsigned w, uint64_t value, uint64_t un
         for (uint64_t i = 0; bits && i < k; i += 4)
             shadow_store(dst + done + i, k - i < 4 ? (unsigned)(k - i) : 4, (const uint8_t *)&bits);
     }
-    return returns(c, result);
+    return true;
+}
+
+static bool
+fill(const struct call *c, uint64_t dst, unsigned w, uint64_t value, uint64_t undefined, uint64_t n, uint64_t result)
+{
+    return n <= MAX_EXTENT && fill_checked(c, dst, w, value, undefined, n, false) && returns(c, result);
 }
 
 static uint64_t
@@ -649,8 +670,10 @@ copy_bounded(uint64_t arg, struct dr_mcontext *mc, unsigned w, uint64_t n, enum 
     if (n > MAX_EXTENT || !length(c, A1, w, n, &len))
         return false;
     check_overlap(c, A0, n * w, A1, (len + (len < n)) * w);
-    uint64_t value = result == END ? A0 + len * w : A0;
-    return copy(c, A0, A1, len * w) && (len == n || fill(c, A0 + len * w, 1, 0, 0, (n - len) * w, 0)) && returns(c, value);
+    bool once = n * w <= CHUNK;      /* one extent, one report */
+    if (once)
+        check_write(c, A0, n * w);
+    return copy_checked(c, A0, A1, len * w, once) && fill_checked(c, A0 + len * w, 1, 0, 0, (n - len) * w, once) && returns(c, result == END ? A0 + len * w : A0);
 }
 static bool strncpy_(uint64_t arg, struct dr_mcontext *mc) { return copy_bounded(arg, mc, 1, A2, START); }
 static bool strncpy_chk(uint64_t arg, struct dr_mcontext *mc) { return A3 >= A2 && strncpy_(arg, mc); }
@@ -668,7 +691,8 @@ append_bounded(uint64_t arg, struct dr_mcontext *mc, uint64_t room)
     if (!length(c, A0, 1, BYTES_ANY, &have) || !length(c, A1, 1, n, &len) || have + len >= room)
         return false;
     check_overlap(c, A0 + have, len + 1, A1, len + (len < n));
-    return copy(c, A0 + have, A1, len) && fill(c, A0 + have + len, 1, 0, 0, 1, 0) && returns(c, A0);
+    check_write(c, A0 + have, len + 1);
+    return copy_checked(c, A0 + have, A1, len, true) && fill_checked(c, A0 + have + len, 1, 0, 0, 1, true) && returns(c, A0);
 }
 static bool strncat_(uint64_t arg, struct dr_mcontext *mc) { return append_bounded(arg, mc, BYTES_ANY); }
 static bool strncat_chk(uint64_t arg, struct dr_mcontext *mc) { return append_bounded(arg, mc, A3); }
