@@ -8,7 +8,9 @@
 #include "linux/descriptors.h"
 #include "linux/memory.h"
 #include "linux/modules.h"
+#include "linux/channel.h"
 #include "linux/signal.h"
+#include "linux/suspend.h"
 #include "linux/sys.h"
 #include "unwind/unwind.h"
 #include "util/heap.h"
@@ -107,6 +109,8 @@ engine_at_exit(struct thread *t, int kind, int code)
     /* A reader of our text that has gone must not end the process by SIGPIPE before all is written. */
     if (!engine_confined())
         sys4(__NR_rt_sigprocmask, 2, (long)&blocked, 0, 8);
+    if (channel_is_open() && thread_count > 1 && !engine_confined())     /* a report takes time, and they would have ended by now */
+        suspend_others(t);
     if (n_tools)
         tools_exit();
     int status = records_end(kind, code);

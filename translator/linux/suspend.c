@@ -20,6 +20,8 @@ enum { FUTEX_WAIT_OP = 128, FUTEX_WAKE_OP = 129, SI_QUEUE_CODE = -1, SI_USER_COD
 static const uint64_t REQUEST = 0x6472746f6f6c7350ull;      /* si_value of our own signal */
 static struct mutex turn;
 static uint32_t last_request;
+static struct thread *volatile holder;      /* who has them stopped, and how many times over */
+static unsigned depth;
 
 bool
 suspend_is_request(const struct thread *t, const struct ksiginfo *info)
@@ -105,12 +107,18 @@ suspend_others(struct thread *self)
     struct thread *o;
     uint32_t word;
 
+    if (holder == self) {
+        depth++;
+        return;
+    }
     while (!mutex_try(&turn)) {
         if (self->suspend)
             park(self, &self->s.mc, PARKED_IN_TOOL);
         else
             sys0(__NR_sched_yield);
     }
+    holder = self;
+    depth = 1;
     last_request += last_request == UINT32_MAX ? 2 : 1;
     while ((o = ask_all(self, last_request, &word)))     /* bounded waits: a thread may end instead of parking, and its word be reused */
         sys4(__NR_futex, (long)&o->parked, FUTEX_WAIT_OP, word, (long)&a_little);
@@ -119,6 +127,9 @@ suspend_others(struct thread *self)
 void
 resume_others(struct thread *self)
 {
+    if (--depth)
+        return;
+    holder = NULL;
     mutex_lock(&threads_lock);
     for (struct thread *o = all_threads; o; o = o->next)
         if (o != self && o->suspend) {
@@ -133,5 +144,6 @@ void
 suspend_after_fork(struct thread *t)
 {
     mutex_init(&turn);
+    holder = NULL;
     t->suspend = 0;
 }

@@ -7,7 +7,7 @@
 #include "linux/abi.h"
 
 /* By `self`, outside of the cache or in a clean call, without locks. Returns when every other thread of the process
- * is parked: parked_mc is its program state. The list of threads does not change until resume_others. */
+ * is parked: parked_mc is its program state. The list of threads does not change until resume_others. Nests. */
 void suspend_others(struct thread *self);
 void resume_others(struct thread *self);
 

@@ -7,6 +7,7 @@
  *     exit N          _exit                                     wait       until nothing is left to wait for
  *     wall            waits with __WALL                         sleep MS
  *     drmemory KIND N A B, depths N, loop N: for the tool `errors`
+ *     chatter     a thread prints dots
  *     close2          closes standard error                     noexec     an execve that fails
  *     strict          allows read, write and exit only          files      no further descriptors */
 #define _GNU_SOURCE
@@ -89,6 +90,16 @@ wait_all(int flags)
     fflush(stdout);
 }
 
+static volatile unsigned chattered;
+
+static void *
+chatter(void *none)
+{
+    for (;;)
+        chattered += write(1, ".", 1) == 1;
+    return none;
+}
+
 static void *
 in_thread(void *word)
 {
@@ -129,6 +140,11 @@ run(char **word)
             pthread_create(&t, NULL, in_thread, word);
             pthread_join(t, NULL);
             return word;
+        } else if (!strcmp(w, "chatter")) { /* a thread that prints as long as it can */
+            pthread_t t;
+            pthread_create(&t, NULL, chatter, NULL);
+            while (!chattered)
+                usleep(1000);
         } else if (!strcmp(w, "exec")) {
             word[-1] = self;
             execv("/proc/self/exe", word - 1);

@@ -3,7 +3,7 @@
 """From a tool to a report. reports_test.py CLAIM DRRUN DIRECTORY-OF-TOOLS-AND-PROGRAMS runs one claim.
 
 The tool `plain` reports what the program asks for; program.c says what the program's words do."""
-import glob, json, os, pty, re, shutil, signal, subprocess, sys, tempfile, time
+import glob, json, os, pty, re, select, shutil, signal, subprocess, sys, tempfile, time
 
 drrun, built = sys.argv[2:4]
 program = os.path.join(built, "reports_program")
@@ -333,6 +333,26 @@ def a_running_process_is_nudged_and_goes_on():
     equal(p.wait(), 6)
     p = subprocess.run([drrun, "-nudge", str(os.getpid())], stderr=subprocess.PIPE, env=environment)
     equal((p.returncode, b"does not run under drtools" in p.stderr), (2, True))
+
+
+def other_threads_do_nothing_while_the_report_is_written():
+    p = subprocess.Popen(command("chatter error 1 exit 5", GATE), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
+    for pid in wait_for(reporters):
+        os.kill(pid, signal.SIGSTOP)        # so that the end takes its time
+    read = 0
+    quiet = time.time()
+    while time.time() - quiet < 1:
+        r, _, _ = select.select([p.stdout], [], [], 0.2)
+        if r:
+            some = os.read(p.stdout.fileno(), 1 << 16)
+            if not some:
+                break
+            read += len(some)
+            quiet = time.time()
+    assert p.poll() is None and read, "it has ended, or never stops printing"
+    for pid in reporters():
+        os.kill(pid, signal.SIGCONT)
+    equal(p.wait(), 9)
 
 
 def on_a_terminal(line):
