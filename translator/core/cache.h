@@ -117,6 +117,7 @@ struct draft {
     bool stop_after_stores;     /* a store could change what follows it                    */
     struct emit hot, side;      /* the body; what tools put out of line                    */
     uint8_t held;               /* register whose program value is in its slot, or REG_NONE */
+    bool held_dead;             /* … until the instruction being emitted overwrites it      */
     struct draft_exit exit[DRAFT_MAX_EXITS];
     unsigned n_exits;
     struct map_entry map[DRAFT_MAX_MAP], side_map[DRAFT_MAX_MAP];

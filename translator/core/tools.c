@@ -237,19 +237,22 @@ tools_block_begin(struct dr_block *b)
             b->wanted |= 1u << i;
 }
 
-/* Registers that each instruction reads or writes. */
-static uint16_t
-uses_of(dr_block *b, unsigned index)
+static void
+find_uses(dr_block *b)
 {
     struct effects fx;
 
     for (unsigned i = 0; !b->has_uses && i < b->n; i++) {
         scan_effects((const uint8_t *)b->draft->tag + b->off[i], &b->insn[i], &fx);
         b->uses[i] = fx.reads | fx.writes;
+        b->kills[i] = fx.writes & ~fx.reads;
     }
     b->has_uses = true;
-    return b->uses[index];
 }
+
+/* Registers that an instruction reads or writes; those whose old value it surely discards. */
+static uint16_t uses_of(dr_block *b, unsigned index) { find_uses(b); return b->uses[index]; }
+static uint16_t kills_of(dr_block *b, unsigned index) { find_uses(b); return b->kills[index]; }
 
 static void
 release_held(dr_block *b)
@@ -267,8 +270,15 @@ release_held(dr_block *b)
 void
 tools_insert(struct dr_block *b, unsigned index, bool last)
 {
+    struct draft *d = b->draft;
+
     b->at = index;
-    if (b->draft->held != REG_NONE && uses_of(b, index) >> b->draft->held & 1)
+    if (d->held_dead) {              /* the last instruction has given it its new value */
+        d->held = REG_NONE;
+        d->held_dead = false;
+    }
+    bool conflict = d->held != REG_NONE && uses_of(b, index) >> d->held & 1, dies = conflict && kills_of(b, index) >> d->held & 1 && !last;
+    if (conflict && !dies)
         release_held(b);
     EACH(i)
         if (b->wanted >> i & 1) {
@@ -279,6 +289,8 @@ tools_insert(struct dr_block *b, unsigned index, bool last)
         }
     if (last)
         release_held(b);
+    else if (d->held != REG_NONE && kills_of(b, index) >> d->held & 1)
+        d->held_dead = true;
 }
 
 void
@@ -493,17 +505,31 @@ dr_give_registers(dr_block *b)
     }
 }
 
-/* The register that the block uses last from `index` on; `preferred` wins a tie, and anything if the instruction does not use it. */
+enum { HOLD_FOR = 6 };
+
+/* `preferred`, or anything if the instruction uses it. One that the block overwrites before reading it, though not at once, never
+ * comes back from its slot; otherwise one used last of all, not the same in every block: in a loop, each time
+ * round waits for the one before as long as a load takes to see the store. */
 static enum reg
 register_to_hold(dr_block *b, unsigned index, enum reg preferred)
 {
-    uint16_t left = (uint16_t)~(1u << RSP | uses_of(b, index)), first = left;
+    uint16_t left = (uint16_t)~(1u << RSP | uses_of(b, index));
 
     if (preferred != REG_NONE && left >> preferred & 1)
         return preferred;
-    for (unsigned i = index + 1; i < b->n && (left & ~b->uses[i]); i++)
-        left &= (uint16_t)~b->uses[i];
-    return first ? (enum reg)__builtin_ctz(left) : REG_NONE;
+    if (!left)
+        return REG_NONE;
+    for (unsigned i = index + 1; i < b->n; i++) {
+        uint16_t killed = left & b->kills[i], rest = left & (uint16_t)~b->uses[i];
+        if (killed && (i >= index + HOLD_FOR || i + 2 >= b->n))
+            return (enum reg)__builtin_ctz(killed);
+        if (!rest)
+            break;
+        left = rest;
+    }
+    for (unsigned skip = (unsigned)(b->draft->tag * 0x9e3779b97f4a7c15ull >> 60); skip && left & (left - 1); skip--)
+        left &= (uint16_t)(left - 1);
+    return (enum reg)__builtin_ctz(left);
 }
 
 enum reg

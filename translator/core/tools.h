@@ -24,7 +24,7 @@ struct dr_block {
     uint16_t off[BLOCK_MAX_INSNS];       /* of each instruction, from the tag                      */
     uint64_t flags_dead[(BLOCK_MAX_INSNS + 63) / 64];    /* bit per instruction: see dr_flags_dead */
     uint8_t spilled, scratch;            /* registers whose program values are in the spill slots: MAP_RCX, … */
-    uint16_t uses[BLOCK_MAX_INSNS];      /* registers read or written; filled where has_uses says so */
+    uint16_t uses[BLOCK_MAX_INSNS], kills[BLOCK_MAX_INSNS];      /* registers read or written, surely overwritten; filled where has_uses says so */
     bool has_uses, has_unread;
     uint64_t code_lo, code_hi;           /* around the block: read-only code that may be looked ahead into; lo == hi: none */
     uint8_t hold_tool;                   /* … that holds a register */

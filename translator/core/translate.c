@@ -675,6 +675,7 @@ draft_begin(struct draft *d, uint64_t tag, unsigned mode)
     d->flags = 0;
     d->n_exits = d->n_map = d->n_side_map = d->n_insns = d->n_constants = 0;
     d->held = REG_NONE;
+    d->held_dead = false;
     d->fall_lead = 0;
     d->hot = (struct emit){.base = d->code, .p = d->code, .end = d->code + sizeof d->code, .reloc = d->relocs, .phase = phase};
     d->side = (struct emit){.base = d->side_code, .p = d->side_code, .end = d->side_code + sizeof d->side_code, .reloc = d->side_relocs};

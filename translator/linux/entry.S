@@ -201,6 +201,31 @@ blob_ibl_out:
     mov %gs:SLOT_SPILL0, %rcx
     jmp blob_exit
 
+/* The program's flags to their slot, and what C code wants; and back, with rax lost. popf costs as much as thirty moves:
+ * it is kept for AC and DF, which are seldom set (TF is never, in the cache). */
+    .macro SAVE_FLAGS
+    pushfq
+    popq %gs:SLOT_RFLAGS
+    testl $0x40400, %gs:SLOT_RFLAGS
+    jz 8f
+    pushq $0x202
+    popfq
+8:
+    .endm
+    .macro LOAD_FLAGS
+    testl $0x40500, %gs:SLOT_RFLAGS
+    jnz 8f
+    mov %gs:SLOT_RFLAGS + 1, %al
+    shl $4, %al                 /* OF, bit 11, to the sign */
+    mov %gs:SLOT_RFLAGS, %ah
+    add %al, %al                /* … to CF, and to OF by the overflow of adding it to itself */
+    sahf
+    jmp 9f
+8:  pushq %gs:SLOT_RFLAGS
+    popfq
+9:
+    .endm
+
 /* Clean call: slots CALL, CALL_ARG, CALL_BACK and RIP are set; the program's rcx is in
  * spill slot 0, its rax in spill slot 2. */
     .globl blob_call
@@ -220,10 +245,7 @@ blob_call:
     mov %r14, %gs:GPR(14)
     mov %r15, %gs:GPR(15)
     mov %gs:SLOT_DSTACK, %rsp
-    pushfq
-    popq %gs:SLOT_RFLAGS
-    pushq $0x202
-    popfq
+    SAVE_FLAGS
     mov %gs:SLOT_SPILL0, %rcx
     mov %gs:SLOT_SPILL2, %rax
     mov %rcx, %gs:GPR(1)
@@ -240,8 +262,7 @@ call_window:                    /* a signal from here on goes to the way out bel
     jne 1f
     cmpq $0, %gs:SLOT_RETURNS
     jne 2f
-    pushq %gs:SLOT_RFLAGS
-    popfq
+    LOAD_FLAGS
     mov %gs:GPR(0), %rax
     mov %gs:GPR(1), %rcx
     mov %gs:GPR(2), %rdx
@@ -269,8 +290,7 @@ call_window:                    /* a signal from here on goes to the way out bel
 blob_return_index:              /* as blob_ibl_index, to rdx */
     pext %gs:SLOT_IBL_MASK, %ecx, %edx
     add %gs:SLOT_IBL_MODE, %rdx
-    pushq %gs:SLOT_RFLAGS
-    popfq
+    LOAD_FLAGS
     mov %gs:GPR(0), %rax
     mov %gs:GPR(3), %rbx
     mov %gs:GPR(5), %rbp
@@ -307,10 +327,7 @@ blob_side:
     mov %r14, %gs:GPR(14)
     mov %r15, %gs:GPR(15)
     mov %gs:SLOT_DSTACK, %rsp
-    pushfq
-    popq %gs:SLOT_RFLAGS
-    pushq $0x202
-    popfq
+    SAVE_FLAGS
     mov %gs:SLOT_SPILL0, %rax
     mov %rax, %gs:GPR(1)
     mov %rcx, %rdi
