@@ -90,6 +90,8 @@ emit_pc32(struct emit *e, enum reloc_kind kind, uint64_t target, unsigned after)
 }
 
 #define CC_O 0
+#define CC_C 2
+#define CC_NC 3
 #define CC_E 4
 #define CC_NE 5
 

@@ -249,9 +249,14 @@ void dr_side_take_rcx(dr_block *b);
 void dr_side_give_rcx(dr_block *b);
 /* Jumps from the side part to where the inline code goes on at the moment. */
 void dr_side_jump_back(dr_block *b, uint8_t cc);
+/* As dr_side_take_rcx, unless rcx was taken before the part began, until its end: each way out puts it back by itself. */
+void dr_side_use_rcx(dr_block *b);
 /* The end of a side part: a call of f with the program's registers, as a clean call, and back to where the inline code goes on at
  * the moment. Registers that are taken lose their content; one that is held keeps it. */
 void dr_side_call(dr_block *b, void (*f)(uint64_t arg, struct dr_mcontext *mc), uint64_t arg);
+/* … and back to the place where dr_side_back is called with what this returns. In between no register may begin or cease to be held. */
+unsigned dr_side_call_over(dr_block *b, void (*f)(uint64_t arg, struct dr_mcontext *mc), uint64_t arg);
+void dr_side_back(dr_block *b, unsigned call);
 
 /* Execution redirected: in a clean call, has the program go on at mc->rip with the registers of mc. */
 void dr_redirect(dr_thread *t);

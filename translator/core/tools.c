@@ -573,6 +573,7 @@ dr_side_begin(dr_block *b, uint8_t cc)
         emit_u8(e, (uint8_t)(0x80 | cc));
     }
     emit_pc32(e, RELOC_SIDE, emit_off(&b->draft->side), 0);
+    b->side_rcx = false;
     draft_map_side(b->draft, b->spilled, b->scratch, n_tools - b->tool);
 }
 
@@ -581,6 +582,8 @@ dr_side_jump_back(dr_block *b, uint8_t cc)
 {
     struct emit *s = &b->draft->side;
 
+    if (b->side_rcx)
+        x_mov_r_slot(s, RCX, SLOT_SPILL0);               /* if the jump is not taken, it is in both places */
     if (cc == DR_ALWAYS)
         emit_u8(s, 0xe9);
     else {
@@ -606,7 +609,16 @@ dr_side_give_rcx(dr_block *b)
 }
 
 void
-dr_side_call(dr_block *b, void (*f)(uint64_t arg, struct dr_mcontext *mc), uint64_t arg)
+dr_side_use_rcx(dr_block *b)
+{
+    if (b->spilled & MAP_RCX)
+        return;
+    dr_side_take_rcx(b);
+    b->side_rcx = true;
+}
+
+unsigned
+dr_side_call_over(dr_block *b, void (*f)(uint64_t arg, struct dr_mcontext *mc), uint64_t arg)
 {
     struct draft *d = b->draft;
     struct emit *s = &d->side;
@@ -616,15 +628,31 @@ dr_side_call(dr_block *b, void (*f)(uint64_t arg, struct dr_mcontext *mc), uint6
         x_mov_r_slot(s, b->scratch, SLOT_SPILL2);
     if (b->spilled & MAP_RDX)
         x_mov_r_slot(s, RDX, SLOT_SPILL1);
-    if (!(b->spilled & MAP_RCX))
+    if (!(b->spilled & MAP_RCX) && !b->side_rcx)
         x_mov_slot_r(s, SLOT_SPILL0, RCX);
+    b->side_rcx = false;                                 /* the call brings it back */
     draft_map_side(d, MAP_RCX, 0, n_tools - b->tool);
     emit_bytes(s, "\x48\x8d\x0d\x05\0\0\0", 7);                   /* lea rcx, [behind the jump] */
     emit_u8(s, 0xe9);
     emit_pc32(s, RELOC_PC32, (uint64_t)cache_side_routine, 0);
     emit_bytes(s, &c, offsetof(struct side_call, back));
+    unsigned call = s->n_reloc;
     emit_pc32(s, RELOC_HOT, emit_off(&d->hot), 0);
     emit_bytes(s, &c.held, sizeof c - offsetof(struct side_call, held));
+    return call;
+}
+
+void
+dr_side_back(dr_block *b, unsigned call)
+{
+    if (!b->draft->side.overflow)
+        b->draft->side.reloc[call].target = emit_off(&b->draft->hot);
+}
+
+void
+dr_side_call(dr_block *b, void (*f)(uint64_t arg, struct dr_mcontext *mc), uint64_t arg)
+{
+    dr_side_call_over(b, f, arg);
 }
 
 void

@@ -26,6 +26,7 @@ struct dr_block {
     uint8_t spilled, scratch;            /* registers whose program values are in the spill slots: MAP_RCX, … */
     uint16_t uses[BLOCK_MAX_INSNS], kills[BLOCK_MAX_INSNS];      /* registers read or written, surely overwritten; filled where has_uses says so */
     bool has_uses, has_unread;
+    bool side_rcx;                       /* the side part being emitted has put rcx into its slot */
     uint64_t code_lo, code_hi;           /* around the block: read-only code that may be looked ahead into; lo == hi: none */
     uint8_t hold_tool;                   /* … that holds a register */
     unsigned holds;                      /* so many have been taken in this block */
