@@ -59,6 +59,9 @@ void shadow_load(uint64_t a, unsigned n, uint8_t *bits);
 void shadow_store(uint64_t a, unsigned n, const uint8_t *bits);
 
 /* Undefined bytes and mixed ones, for -stats. */
+/* In a fork child, before anything else. */
+void shadow_after_fork(void);
+
 struct shadow_stats { uint64_t side_entries; };
 void shadow_stats(struct shadow_stats *out);
 

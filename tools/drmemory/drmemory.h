@@ -10,7 +10,7 @@
 /* ---- options; drmemory.opt describes each. Set before the program starts. ---- */
 struct drmemory_options {
     bool check_uninitialized, check_leaks, count_leaks, possible_leaks, show_reachable, leaks_only, light, origins;
-    bool check_overlap, check_mismatches, check_realloc_zero, strict_alignment, pause_at_error, crash_at_unaddressable, crash_at_error;
+    bool check_overlap, check_mismatches, check_realloc_zero, strict_alignment, pause_at_error, crash_at_unaddressable, crash_at_error, stats;
     unsigned callstack_max_frames, malloc_max_frames, free_max_frames;
     unsigned delay_frees;           /* freed blocks kept from reuse at most */
     uint64_t delay_frees_bytes;     /* … and their bytes together at most   */

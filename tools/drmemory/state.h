@@ -20,6 +20,7 @@ enum {
     SUMMARY_MXCSR = 58,
 };
 #define SUMMARY_INTEGER 0x1ffffull  /* general registers and flags: what makes a block need dirty mode */
+#define SUMMARY_VECTOR 0x7ffffffffffe0000ull    /* vector, mask and x87 registers                */
 
 enum relation { RELATION_BELOW_EQUAL = 1, RELATION_LESS = 2, RELATION_LESS_EQUAL = 4 };
 
