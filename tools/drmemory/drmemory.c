@@ -10,6 +10,7 @@
 #include "leak.h"
 #include "propagate.h"
 #include "replace.h"
+#include "replace_strings.h"
 #include "report.h"
 #include "requests.h"
 #include "stack.h"
@@ -140,7 +141,7 @@ init(int argc, const char *const *argv)
         return false;
     }
     if (!instrument_init() || !syscalls_init() || !stack_init() || !stacks_init() || !heap_init() || !replace_init() || !malloc_init() ||
-        !report_init()) {
+        !strings_init() || !report_init()) {
         dr_print("drmemory: no memory for its tables (address-space limit?), or a processor without BMI2\n");
         return false;
     }
@@ -201,14 +202,6 @@ nudged(dr_thread *t, uint64_t arg)
     report_nudge();
 }
 
-static bool
-asked(dr_thread *t, const uint64_t args[6], uint64_t *result)
-{
-    struct dr_mcontext mc;
-
-    return dr_thread_context(t, &mc) && request_answer(args, &mc, result);
-}
-
 static void
 block_insn(dr_block *b, unsigned i)
 {
@@ -241,7 +234,7 @@ __attribute__((visibility("default"))) const struct dr_tool dr_tool = {
     .signal = on_signal,
     .exec = before_exec,
     .nudge = nudged,
-    .client_request = asked,
+    .client_request = request_answer,
     .fault = instrument_fault,
     .signal_frame = stack_signal_frame,
     .module_load = replace_module_load,
