@@ -7,7 +7,7 @@
 #include "linux/memory.h"
 #include "unwind/unwind.h"
 
-enum { BITS = 14, WAYS = 2 };
+enum { BITS = 14 };
 
 struct entry {
     uint32_t sequence, generation;
@@ -35,7 +35,7 @@ table_get(void)
     return t;
 }
 
-static bool
+static inline bool
 entry_read(struct entry *e, uint64_t key, uint32_t generation, struct rule *out)
 {
     uint32_t before = __atomic_load_n(&e->sequence, __ATOMIC_ACQUIRE);
@@ -88,23 +88,28 @@ rule_make(const struct frame *f, struct rule *out)
         rule_guess(f->pc, im.lo, im.hi, out);
 }
 
+/* Not in the first of its two places. */
+static NOINLINE void
+rule_learn(const struct frame *f, uint64_t key, uint32_t at, uint32_t generation, struct rule *out)
+{
+    struct entry *t = table_get();
+
+    if (t && entry_read(&t[at ^ 1], key, generation, out))
+        return;
+    rule_make(f, out);
+    if (t && (out->kind != RULE_NONE || image_executable(frame_place(f))))
+        entry_write(&t[at ^ (t[at].generation == generation && t[at].key)], key, generation, out);
+}
+
 void
 rule_at(const struct frame *f, struct rule *out)
 {
     uint64_t place = frame_place(f), key = place << 1 | f->exact;
     uint32_t generation = unwind_generation, at = (uint32_t)(key * 0x9e3779b97f4a7c15ull >> (64 - BITS));
-    struct entry *t = table_get();
+    struct entry *t = table;
 
-    if (place >> 47) {               /* never the program's */
+    if (UNLIKELY(place >> 47))       /* never the program's */
         memset(out, 0, sizeof *out);
-        return;
-    }
-    if (LIKELY(t != NULL)) {
-        for (unsigned i = 0; i < WAYS; i++)
-            if (LIKELY(entry_read(&t[at ^ i], key, generation, out)))
-                return;
-    }
-    rule_make(f, out);
-    if (t && (out->kind != RULE_NONE || image_executable(place)))
-        entry_write(&t[at ^ (t[at].generation == generation && t[at].key)], key, generation, out);
+    else if (UNLIKELY(!t || !entry_read(&t[at], key, generation, out)))
+        rule_learn(f, key, at, generation, out);
 }
