@@ -455,6 +455,8 @@ fill_step(struct step *s, const ZydisDecodedInstruction *in, const ZydisDecodedO
         if (i < in->operand_count_visible || hidden_operand_counts(&r, z))
             add_operand(s, in, z);
     }
+    if (r.rule == RULE_LEAVE)
+        s->b = in->operand_width / 8;
     if (r.rule == RULE_PUSHF || r.rule == RULE_POPF)
         s->mem = 0xff;                          /* the slot is found by the rule */
     if (r.rule == RULE_V_GATHER || r.rule == RULE_V_SCATTER)

@@ -256,8 +256,8 @@ static void
 leave(struct ctx *c)
 {
     check_register(c, RBP, 8);
-    check_access(c, c->mc->gpr[RBP], 8, false);
-    put_gpr(c, RBP, 8, 0, load_bits8(c, c->mc->gpr[RBP], 8));
+    check_access(c, c->mc->gpr[RBP], c->s->b, false);
+    put_gpr(c, RBP, c->s->b, 0, load_bits8(c, c->mc->gpr[RBP], c->s->b));
     put_gpr(c, RSP, 8, 0, 0);
 }
 
@@ -819,7 +819,7 @@ compare_exchange_pair(struct ctx *c)
         uint64_t to_own = undefined ? joined(own[i], old[i]).u : differs ? old[i].u : own[i].u;
         put_memory(c, c->address + i * n, n, (const uint8_t *)&memory);
         if (undefined || differs)
-            put_gpr(c, compared[i], n, 0, to_own);
+            put_gpr(c, compared[i], 8, 0, to_own | (undefined && n == 4 ? upper_half(c, compared[i]) : 0));
     }
     put_flags(c, FLAG_ZF, undefined ? FLAG_ZF : 0);
 }

@@ -255,7 +255,9 @@ check_masked_memory(struct ctx *c)
     const struct operand *o = &s->op[s->mem];
     unsigned size = o->element ? o->element : 1, n = o->bytes / size;
     bool write = s->flags & STEP_WRITES_MEMORY, whole = s->rule == RULE_V_PACK || s->rule == RULE_V_WITHIN || (s->rule == RULE_V_SHIFT && o->bytes == 16 && s->op[0].bytes != 16);
-    uint64_t k = read_k(s->mask);
+    const struct operand *to = s->op[0].kind == OPERAND_MASK ? &s->op[1] : &s->op[0];
+    unsigned lanes = s->rule == RULE_V_SCALAR ? 1 : to->element ? to->bytes / to->element : 64;
+    uint64_t k = read_k(s->mask) & low_bits(lanes);
 
     if (s->rule == RULE_V_SHUFFLE && s->a != SHUFFLE_BROADCAST && !write)
         whole = true;
@@ -363,6 +365,8 @@ logic(struct ctx *c)
         load_value(c, at[i], &v[i]);
     bool s01 = same_vector(c, at[0], at[1]), s02 = three && same_vector(c, 0, 2), s12 = three && same_vector(c, 1, 2);
     for (unsigned q = 0; q < 8; q++) {
+        if (!(u[0].q[q] | u[1].q[q] | u[2].q[q]))
+            continue;
         struct bits x[3] = {{v[0].q[q], u[0].q[q]}, {v[1].q[q], u[1].q[q]}, {v[2].q[q], u[2].q[q]}};
         r.q[q] = ternary(table, x, s01, s02, s12);
     }
