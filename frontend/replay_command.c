@@ -28,6 +28,7 @@ replay_command(const struct install *in, const struct settings *s, struct comman
                                .baseline = s->value[OPT_BASELINE],
                                .text = settings_on(s, OPT_QUIET) ? NULL : stdout,
                                .write = files.session.write,
+                               .lists = files.session.lists,
                                .list_unused_suppressions = files.session.list_unused,
                                .gate = gate,
                                .gate_status = gate ? atoi(gate) : 0};

@@ -130,6 +130,14 @@ set_options(struct session_options *o, const struct settings *s)
     o->hide_findings = !settings_on(s, OPT_RESULTS_TO_STDERR);
     o->hide_summary = !settings_on(s, OPT_SUMMARY);
     o->prefix_style = (unsigned)atoi(settings_get(s, OPT_PREFIX_STYLE));
+    o->lists = (struct frame_lists){
+        .lib_blocklist = s->value[OPT_LIB_BLOCKLIST],
+        .lib_allowlist = s->value[OPT_LIB_ALLOWLIST],
+        .src_allowlist = s->value[OPT_SRC_ALLOWLIST],
+        .lib_blocklist_frames = (unsigned)atoi(settings_get(s, OPT_LIB_BLOCKLIST_FRAMES)),
+        .lib_allowlist_frames = (unsigned)atoi(settings_get(s, OPT_LIB_ALLOWLIST_FRAMES)),
+        .src_allowlist_frames = (unsigned)atoi(settings_get(s, OPT_SRC_ALLOWLIST_FRAMES)),
+    };
     o->color = settings_want_color(s);
     o->list_unused = settings_on(s, OPT_UNUSED_SUPPRESSIONS);
     o->write.version = DRTOOLS_VERSION;

@@ -88,7 +88,7 @@ add_process(struct report *r, uint32_t pid)
 
     p->pid = pid;
     p->exe = p->name = p->directory = p->tool = "";
-    p->next_number = 1;
+    p->next_number = p->next_potential = 1;
     p->index = (uint32_t)r->process_count;
     GROW(r->processes, r->process_count, r->process_room);
     return r->processes[r->process_count++] = p;
@@ -361,7 +361,11 @@ add_finding(struct report *r, struct finding *f, const struct record *rec, struc
     if (f->suppressed)
         f->suppressed->used++;
     f->known = r->baseline && baseline_has(r->baseline, f->fingerprint);
-    if (!f->suppressed && (f->kind != FINDING_REACHABLE_LEAK || r->number_reachable))
+    if (f->stack_count && frame_lists_exclude(&r->lists, &f->stacks[0]))
+        f->potential = true;
+    if (f->potential && !f->suppressed)
+        f->number = p->next_potential++;
+    else if (!f->suppressed && (f->kind != FINDING_REACHABLE_LEAK || r->number_reachable))
         f->number = p->next_number++;
     GROW(p->findings, p->finding_count, p->finding_room);
     p->findings[p->finding_count++] = f;

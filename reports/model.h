@@ -3,6 +3,7 @@
 #ifndef DRTOOLS_REPORTS_MODEL_H
 #define DRTOOLS_REPORTS_MODEL_H
 
+#include "frame_lists.h"
 #include "record.h"
 #include "strings.h"
 #include "suppress.h"
@@ -45,7 +46,7 @@ struct process;
 /* An error or a leak. */
 struct finding {
     struct process *process;
-    unsigned number;   /* within the process, from 1, suppressed ones left out (then 0) */
+    unsigned number;   /* within the process, from 1; potential ones have numbers of their own; 0: never shown */
     unsigned id;       /* within the report, from 1                                     */
     uint32_t recorded; /* the tool's number, to which counts refer; leaks: the scan     */
     enum finding_kind kind;
@@ -99,7 +100,7 @@ struct process {
     uint32_t exit_code;
     uint64_t end_time;
     uint32_t scan, nudge; /* the newest */
-    unsigned next_number;
+    unsigned next_number, next_potential;
     struct module *modules;
     size_t module_count, module_room;
     struct finding **findings;
@@ -133,6 +134,7 @@ struct report {
     bool incomplete;     /* records are missing or the stream was cut */
     const char *missing; /* what, one sentence; NULL if nothing is    */
     unsigned call_depth; /* frames kept of each stack                 */
+    struct frame_lists lists;
     bool number_reachable; /* reachable leaks are shown, so they have numbers */
 };
 

@@ -20,6 +20,7 @@ static report_writer *const writers[FORMAT_COUNT] = {
     [FORMAT_SUPPRESSIONS] = write_suppressions,
     [FORMAT_MISSING_SYMBOLS] = write_missing_symbols,
     [FORMAT_VALGRIND_TEXT] = write_valgrind_text,
+    [FORMAT_POTENTIAL] = write_potential,
 };
 
 /* *per_process: the pattern has a %p. */

@@ -111,6 +111,7 @@ run(const struct replay_request *q, struct suppressions *s, struct baseline *b, 
     struct report *r = report_new(s, b, NULL);
     int status = STATUS_BAD_FILE;
 
+    r->lists = q->lists;
     r->number_reachable = q->write.show_reachable;
     if (replay_read(r, q->file, error)) {
         bool written = write_all(r, q, error);

@@ -12,6 +12,7 @@ struct replay_request {
     const char *outputs[FORMAT_COUNT];    /* patterns as of output_write; NULL: not wanted   */
     FILE *text;                           /* results.txt's content goes here, or NULL        */
     struct write_options write;
+    struct frame_lists lists;
     bool list_unused_suppressions; /* on `text`, after the reports                    */
     bool gate;                     /* -exit_code_if_errors                            */
     int gate_status;

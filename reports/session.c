@@ -44,6 +44,7 @@ session_new(const struct session_options *options)
 
     s->options = *options;
     s->report = report_new(options->suppressions, options->baseline, NULL);
+    s->report->lists = options->lists;
     s->report->number_reachable = options->write.show_reachable;
     s->reader = record_reader_new();
     return s;
@@ -283,10 +284,14 @@ write_aids(struct session *s, const struct process *p, const struct log *log)
     static const struct {
         enum output_format format;
         const char *name;
-    } aids[] = {{FORMAT_SUPPRESSIONS, "suppress.txt"}, {FORMAT_MISSING_SYMBOLS, "missing_symbols.txt"}};
+    } aids[] = {{FORMAT_SUPPRESSIONS, "suppress.txt"}, {FORMAT_MISSING_SYMBOLS, "missing_symbols.txt"}, {FORMAT_POTENTIAL, "potential_errors.txt"}};
 
     for (size_t i = 0; log->out && i < sizeof aids / sizeof *aids; i++) {
-        char *name = memory_printf("%s/%s", log->directory, aids[i].name), *problem = NULL;
+        char *name, *problem = NULL;
+
+        if (aids[i].format == FORMAT_POTENTIAL && p->next_potential == 1)
+            continue;
+        name = memory_printf("%s/%s", log->directory, aids[i].name);
 
         if (!output_write_process(s->report, aids[i].format, name, p, &s->options.write, &problem))
             complain(s, p, problem);

@@ -15,6 +15,7 @@ struct session_options {
     struct baseline *baseline;         /* or NULL; the caller's                                          */
     bool quiet;                        /* nothing on the console                                         */
     bool hide_findings, hide_summary;  /* … no errors, no summary there                                  */
+    struct frame_lists lists;
     bool color;                        /* console lines that begin an error, in red                      */
     bool list_unused;                  /* suppressions that hid nothing, before the first process' summary */
     unsigned prefix_style;             /* of console lines: 0 "~~Dr.M~~ ", 1 "~~PID~~ ", 2 none, 3 "==PID== " */

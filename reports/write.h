@@ -25,6 +25,7 @@ typedef void report_writer(const struct report *r, const struct process *only, c
 
 report_writer write_text, write_json, write_sarif, write_junit, write_html, write_valgrind_text;
 report_writer write_suppressions;    /* suppress.txt: what would hide each finding                       */
+report_writer write_potential;       /* potential_errors.txt: what the lists of libraries and sources leave out */
 report_writer write_missing_symbols; /* missing_symbols.txt: modules that lack names or lines, and a remedy */
 report_writer write_valgrind_xml;    /* one process; with NULL the first */
 
@@ -48,6 +49,7 @@ enum output_format {
     FORMAT_SUPPRESSIONS,
     FORMAT_MISSING_SYMBOLS,
     FORMAT_VALGRIND_TEXT,
+    FORMAT_POTENTIAL,
     FORMAT_COUNT,
 };
 

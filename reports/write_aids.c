@@ -28,6 +28,17 @@ write_suppressions(const struct report *r, const struct process *only, const str
     }
 }
 
+void
+write_potential(const struct report *r, const struct process *only, const struct write_options *o, FILE *out)
+{
+    for (size_t i = 0; i < r->finding_count; i++) {
+        const struct finding *f = r->findings[i];
+
+        if ((!only || f->process == only) && f->potential && !f->suppressed && !f->stale)
+            text_finding(f, o, out);
+    }
+}
+
 static bool
 in_stack(const struct stack *s, const char *path)
 {

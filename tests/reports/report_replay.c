@@ -9,7 +9,7 @@ int
 main(int argc, char **argv)
 {
     static const char *const names[FORMAT_COUNT] = {"-json", "-sarif", "-junit",        "-xml",
-                                                    "-html", "-text",  "-suppressions", "-missing", "-valgrind_log"};
+                                                    "-html", "-text",  "-suppressions", "-missing", "-valgrind_log", "-potential"};
     const char *suppressions[16] = {NULL};
     struct replay_request q = {
         .text = stdout, .suppression_files = suppressions, .write = {.version = "0.1.0"}};

@@ -90,6 +90,14 @@ wait_all(int flags)
     fflush(stdout);
 }
 
+static void *
+many_errors(void *n)
+{
+    for (long i = atol(n); i; i--)
+        at_fault(1, 1);
+    return NULL;
+}
+
 static volatile unsigned chattered;
 
 static void *
@@ -140,6 +148,23 @@ run(char **word)
             pthread_create(&t, NULL, in_thread, word);
             pthread_join(t, NULL);
             return word;
+        } else if (!strcmp(w, "storm")) { /* N errors in each of eight threads, while children that have one come and go */
+            pthread_t t[8];
+            for (int i = 0; i < 8; i++)
+                pthread_create(&t[i], NULL, many_errors, *word);
+            for (int i = 0; i < 40; i++) {
+                pid_t pid = fork();
+                if (pid == 0) {
+                    at_fault(2, 1);
+                    _exit(0);
+                }
+                if (i % 4 == 0)
+                    kill(pid, SIGKILL);
+                waitpid(pid, NULL, 0);
+            }
+            for (int i = 0; i < 8; i++)
+                pthread_join(t[i], NULL);
+            word++;
         } else if (!strcmp(w, "chatter")) { /* a thread that prints as long as it can */
             pthread_t t;
             pthread_create(&t, NULL, chatter, NULL);

@@ -335,6 +335,40 @@ def a_running_process_is_nudged_and_goes_on():
     equal((p.returncode, b"does not run under drtools" in p.stderr), (2, True))
 
 
+def lists_of_libraries_and_sources_choose_errors():
+    two = "drmemory 0 1 0x5010 0"           # syscall in libc, as_drmemory, run and main in program.c
+    for options, counts in [(["-lib_blocklist", "libc.so*"], True), (["-lib_blocklist", "libc.so*", "-lib_blocklist_frames", "1"], False),
+                            (["-lib_blocklist", "libc.so*,*/reports_prog*"], False), (["-lib_allowlist", "libc.so*"], True),
+                            (["-lib_allowlist", "libm.so*"], False), (["-src_allowlist", "program.c"], True),
+                            (["-src_allowlist", "*/tests/tools/*"], True), (["-src_allowlist", "other.c"], False)]:
+        for name in glob.glob(work + "/DrMemory*"):
+            shutil.rmtree(name)
+        _, err, r = run(two, 9 if counts else 0, [*GATE, *options], tool="errors")
+        equal(r["errors"][0].get("potential", False), not counts, options)
+        equal(len(glob.glob(work + "/DrMemory-*/potential_errors.txt")), not counts, options)
+        assert ("Error #1" in err) == counts and (counts or "1 unique,     1 total potential error(s)" in err), err
+    assert open(glob.glob(work + "/DrMemory-*/potential_errors.txt")[0]).read().startswith("Error #1: UNADDRESSABLE")
+
+
+def threads_and_forks_lose_nothing():
+    _, _, r = run("storm 300 exit 5", 9, [*GATE, "-quiet"])
+    root = r["processes"][0]["pid"]
+    equal(sum(e["pid"] == root for e in r["errors"]), 2400)
+    assert 30 <= sum(e["kind"] == UNINITIALIZED for e in r["errors"]) <= 40
+    assert 31 <= len(r["processes"]) <= 41 and r["processes"][0]["complete"]
+    run("storm 20 exit 5", 5, ["-quiet"])
+
+
+def small_limits_are_survived():
+    for limits in "-f 0", "-n 16", "-v 4000000", "-t 5":
+        p = subprocess.run(["sh", "-c", "ulimit -S %s; exec \"$@\"" % limits, "-", *command("error 1 fork error 2 end wait", GATE)],
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, timeout=60)
+        equal((p.returncode, len(report()["errors"])), (9, 2), limits)
+        os.unlink(work + "/r.json")
+    p = subprocess.run(["sh", "-c", "ulimit -f 0; exec \"$@\"", "-", *command("exit 3", GATE)], stderr=subprocess.PIPE, env=environment, timeout=60)
+    equal((p.returncode, b"the report is incomplete: cannot write" in p.stderr), (9, True))
+
+
 def other_threads_do_nothing_while_the_report_is_written():
     p = subprocess.Popen(command("chatter error 1 exit 5", GATE), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
     for pid in wait_for(reporters):
