@@ -275,6 +275,18 @@ search_region(const struct dr_region *r, void *arg)
     return true;
 }
 
+/* Data that is read-only once relocated (RELRO): its region does not tell that it was written. */
+static void
+search_module(const struct dr_module *m, void *arg)
+{
+    struct dr_segment s;
+
+    (void)arg;
+    for (unsigned i = 0; i < m->n_segments; i++)
+        if (dr_module_segment(m, i, &s) && s.writable)
+            search_root(s.lo, s.hi);
+}
+
 /* ---- before and after ---- */
 
 static void
@@ -496,6 +508,7 @@ mark_all(void)
     if (opt.leaks_only)
         dr_each_thread(note_stack, NULL);
     dr_each_region(search_region, NULL);
+    dr_each_module(search_module, NULL);
     drain();
     each_block(find_lost);
 }
