@@ -45,7 +45,7 @@ static void
 check(const struct block *b)
 {
     struct heap_block found;
-    uint64_t k = any(b->size + 2 * opt.redzone_size) - opt.redzone_size;
+    uint64_t span = b->size + 2 * opt.redzone_size, k = (span ? any(span) : 0) - opt.redzone_size;
 
     for (uint64_t i = 0; i < b->size; i += b->size > 5000 ? 97 : 1)
         if (((uint8_t *)b->at)[i] != b->fill)
@@ -271,6 +271,51 @@ TEST(heap, no_memory_is_told_and_harms_nothing)
     shim_no_memory = false;
     EXPECT_EQUAL("still there", heap_block_at(p, &b), HEAP_VALID);
     heap_release(p, 1, &b);
+}
+
+/* ---- blocks that the program declares ---- */
+
+static void
+next_in_order(const struct heap_block *b, void *arg)
+{
+    uint64_t *last = arg;
+
+    EXPECT_EQUAL("addresses rise", b->start > *last, true);
+    *last = b->start;
+}
+
+TEST(pool, declared_blocks_are_found_marked_and_freed)
+{
+    struct heap_block b;
+    uint64_t area = heap_allocate(10000, 16, HEAP_MALLOC, HEAP_ZEROED, 1), last = 0;
+
+    EXPECT_EQUAL("pool", pool_create(77, 8, false), true);
+    EXPECT_EQUAL("one of a name", pool_create(77, 8, false), false);
+    for (uint64_t i = 0; i < 50; i++)
+        EXPECT_EQUAL("block", pool_allocate(77, area + 8 + (i * 37 % 50) * 160, 100, 5), true);
+    EXPECT_EQUAL("over a live one", pool_allocate(77, area + 50, 100, 5), false);
+    EXPECT_EQUAL("found", heap_find(area + 8 + 160 + 99, &b) && b.start == area + 168 && b.size == 100 && b.live && b.mapped_by_program, true);
+    EXPECT_EQUAL("redzone", heap_find(area + 168 - 8, &b) && b.start == area + 168, true);
+    EXPECT_EQUAL("undefined", shadow_find_other(area + 168, 100, SHADOW_UNDEFINED), area + 268);
+    EXPECT_EQUAL("redzone is unaddressable", shadow_get(area + 268), SHADOW_UNADDRESSABLE);
+    heap_each(next_in_order, &last);
+    EXPECT_EQUAL("freed", pool_free(77, area + 168, 6), true);
+    EXPECT_EQUAL("freed twice", pool_free(77, area + 168, 6), false);
+    EXPECT_EQUAL("still known", heap_find(area + 170, &b) && !b.live && b.freed == 6, true);
+    EXPECT_EQUAL("in its place", pool_allocate(77, area + 150, 60, 9), true);
+    EXPECT_EQUAL("found", heap_find(area + 170, &b) && b.live && b.allocated == 9, true);
+    EXPECT_EQUAL("changed", pool_change(77, area + 150, area + 160, 90), true);
+    EXPECT_EQUAL("found where it is now", heap_find(area + 249, &b) && b.start == area + 160 && b.size == 90, true);
+    EXPECT_EQUAL("moved", pool_move(77, 78), true);
+    EXPECT_EQUAL("old name", pool_exists(77), false);
+    EXPECT_EQUAL("trimmed", pool_trim(78, area, 1000, 7), true);
+    EXPECT_EQUAL("beyond", heap_find(area + 8 + 30 * 160, &b) && !b.live, true);
+    EXPECT_EQUAL("destroyed", pool_destroy(78, 8), true);
+    EXPECT_EQUAL("gone with it", heap_find(area + 8, &b) && !b.live, true);
+    EXPECT_EQUAL("resize", pool_block(area + 9000, 100, 0, true, HEAP_POOL, 3) && pool_block_resize(area + 9000, 100, 150, 0, 4), true);
+    EXPECT_EQUAL("old part defined", shadow_find_not_defined(area + 9000, 150), area + 9100);
+    EXPECT_EQUAL("freed", pool_block_free(area + 9000, 1), true);
+    heap_release(area, 1, &b);
 }
 
 /* ---- threads ---- */
