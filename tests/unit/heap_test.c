@@ -236,6 +236,8 @@ TEST(heap, a_redzone_belongs_to_the_nearer_block)
     struct heap_block b;
     unsigned beside = 0;
 
+    if (!opt.redzone_size)
+        return;
     for (unsigned i = 0; i < 64; i++)
         a[i] = heap_allocate(208, 16, HEAP_MALLOC, 0, 1);
     for (unsigned i = 0; i + 1 < 64; i++)
