@@ -144,7 +144,7 @@ struct dr_tool {
     /* The process is about to become another program, if execve succeeds: what a tool wants to have said. */
     void (*exec)(dr_thread *t);
 
-    /* From outside of the process: see drtools/nudge.h. In any thread, also in the middle of a system call. */
+    /* From outside of the process: see drtools/nudge.h; several at once may be told as one. In any thread, also in the middle of a system call. */
     void (*nudge)(dr_thread *t, uint64_t arg);
     /* The program asks something, by the code sequence of valgrind.h: a code and five arguments. *result holds the program's
      * default, which stays if no tool knows the code. True: dealt with, the other tools are not asked. If no tool has this,

@@ -259,7 +259,10 @@ take_queued(struct thread *t, struct ksiginfo *info)
 void
 signal_update_pending(struct thread *t)
 {
-    t->s.pending = t->suspend || nudge_waits(t) || t->raised || t->queued || (t->held & ~t->app_mask);
+    /* Cleared first: a signal that comes from here on sets it to stay. */
+    __atomic_store_n(&t->s.pending, 0, __ATOMIC_SEQ_CST);
+    if (t->suspend || nudge_waits(t) || t->raised || t->queued || (t->held & ~t->app_mask))
+        t->s.pending = 1;
 }
 
 uint64_t

@@ -163,9 +163,11 @@ def nudges_reach_programs_that_sleep():
     for command in sleepers:
         waits_for_signal = "sigtimedwait" in command[-1]
         if waits_for_signal:
-            command[-1] = "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())\n" + command[-1]
+            command[-1] = "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())\nprint('ready', flush=True)\n" + command[-1]
         p = subprocess.Popen([drrun, "-t", tool("nudge"), "--", *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert p.stderr.readline() == b"nudge: ready\n"
+        if waits_for_signal:
+            equal(p.stdout.readline(), b"ready\n")
         time.sleep(0.2)
         for n in range(1, 4):
             subprocess.run([drrun, "-nudge", str(p.pid)], check=True)

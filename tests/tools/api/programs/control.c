@@ -47,7 +47,7 @@ sleeps(void *arg)
 }
 
 /* Threads that are hard to reach: each blocks every signal and sleeps in another way. */
-static volatile int child_may_go;
+static volatile int child_may_go, got_signal;
 
 static void *
 waits_for_any_signal(void *arg)
@@ -59,6 +59,7 @@ waits_for_any_signal(void *arg)
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, NULL);
     sigwait(&all, &sig);
+    got_signal = 1;
     return (void *)(intptr_t)sig;
 }
 
@@ -171,9 +172,12 @@ main(void)
             ;
     }
     printf("nudged %d\n", (int)ask(NUDGES, NULL, NULL, NULL));
-    done = child_may_go = 1;
+    done = 1;
     write(pipe_fd[1], "xx", 2);
     pthread_kill(t[7], SIGTRAP);
+    while (!got_signal)              /* before the child's SIGCHLD */
+        usleep(1000);
+    child_may_go = 1;
     for (int i = 0; i < 10; i++)
         if (i != 6) {
             pthread_join(t[i], &result);
