@@ -13,6 +13,7 @@
 
 #include "conf.h"
 #include "launch.h"
+#include "profile_report.h"
 #include "program.h"
 #include "replay_command.h"
 #include "reporter.h"
@@ -76,12 +77,17 @@ start_reporter(const struct command *cmd, const struct install *in, const struct
 {
     const char *why = NULL;
     struct report_files files;
+    struct tool_use *profiler = profile_tool(s);
+    struct profile_request profile;
 
     *r = NULL;
     if (!report_wanted(s))
         return true;
-    if (!report_files_open(&files, in, s, err))
+    if (!report_files_open(&files, in, s, err) || (profiler && !profile_request_read(&profile, profiler, s, err)))
         return false;
+    files.profile = profiler ? &profile : NULL;
+    if (!report_of_errors_wanted(s))
+        files.session.quiet = true;
     files.session.logdir = settings_get(s, OPT_LOGDIR);
     for (size_t i = 0; i < s->tools_n && !files.session.logdir; i++)
         if (s->tools[i].tool.reports && !(files.session.logdir = report_default_logdir()))
@@ -103,6 +109,9 @@ drrun(const struct command *cmd, const struct install *in, struct command_line *
 
     if (s->value[OPT_REPLAY])
         return replay_command(in, s, line, err);
+    bool done;
+    if (!profile_command(s, line, &done, err) || done)
+        return !err->text;
     if (!line->app[0])
         return error_set(err, STATUS_USAGE, "no program to run was given");
     if (!program_find(&program, line->app[0], err) || !program_check(&program, err))

@@ -21,7 +21,7 @@ static const struct {
 enum { OUTPUTS = sizeof outputs / sizeof *outputs };
 
 bool
-report_wanted(const struct settings *s)
+report_of_errors_wanted(const struct settings *s)
 {
     bool wanted = s->value[OPT_RECORD];
 
@@ -30,6 +30,16 @@ report_wanted(const struct settings *s)
     for (size_t i = 0; i < s->tools_n; i++)
         wanted |= s->tools[i].tool.reports;
     return wanted && s->tools_n;
+}
+
+bool
+report_wanted(const struct settings *s)
+{
+    bool profiles = false;
+
+    for (size_t i = 0; i < s->tools_n; i++)
+        profiles |= s->tools[i].tool.profiles;
+    return profiles || report_of_errors_wanted(s);
 }
 
 static const char *

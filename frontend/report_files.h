@@ -7,13 +7,16 @@
 #include "reports/session.h"
 #include "settings.h"
 
+struct profile_request;
 struct report_files {
     struct session_options session;   /* but for `say`                          */
     struct words suppression_files;   /* in the order they were given           */
     int record;                       /* of -record, open for writing; -1: none */
+    const struct profile_request *profile;   /* NULL: no tool profiles          */
 };
 
-/* Does one of the tools report, or an option ask for a report? */
+/* Does one of the tools report errors, or an option ask for a report of them? Or does one profile? */
+bool report_of_errors_wanted(const struct settings *s);
 bool report_wanted(const struct settings *s);
 /* False: a file is malformed or cannot be used, status 2. Paths become absolute: reports are written
  * after the program has gone elsewhere. */

@@ -26,6 +26,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "profile_report.h"
 #include "progress.h"
 #include "reports/memory.h"
 
@@ -52,6 +53,7 @@ static struct {
     size_t text_size, text_room;
     int record;
     bool record_failed;
+    const struct profile_request *profile; /* NULL: no tool profiles */
 } reporter;
 
 /* ---- the console ---- */
@@ -161,6 +163,8 @@ take_records(struct connection *c, bool all)
             break;
         if (type == RECORD_PROCESS_START)
             know_pid(c, pid);
+        if (type == RECORD_PROFILE && size >= RECORD_HEADER + 2 && size <= c->size - at)
+            profile_note(pid, (const char *)c->bytes + at + RECORD_HEADER + 2, size - RECORD_HEADER - 2);
         if (type == RECORD_END && pid == reporter.root && c->fd == reporter.root_fd && !all) {
             reporter.root_ended = true; /* what others have said comes first: it stays for `acknowledge` */
             break;
@@ -184,8 +188,11 @@ static void
 connection_ended(struct connection *c)
 {
     close(c->fd);
-    for (size_t i = 0; i < c->pid_count; i++)
+    for (size_t i = 0; i < c->pid_count; i++) {
         session_left(reporter.session, c->pids[i]);
+        if (reporter.profile && c->pids[i] != reporter.root)
+            profile_ended(reporter.profile, c->pids[i], false, say);
+    }
     if (c->fd == reporter.root_fd)
         reporter.root_fd = -1;
     free(c->bytes);
@@ -311,6 +318,10 @@ acknowledge(void)
     } else {
         session_write(reporter.session);
     }
+    if (reporter.profile)
+        profile_ended(reporter.profile, reporter.root, true, say);
+    if (reporter.profile && done.flags & REPLY_LAST)
+        profile_finish(reporter.profile);
     progress_end();
     done.errors = session_errors(reporter.session);
     if (session_is_incomplete(reporter.session) || reporter.record_failed)
@@ -330,6 +341,8 @@ root_left(void)
     while (read_some(0, false))
         ;
     session_write(reporter.session);
+    if (reporter.profile)
+        profile_ended(reporter.profile, reporter.root, true, say);
     end_console();
 }
 
@@ -351,6 +364,8 @@ serve(void)
         send_text(MSG_DONTWAIT);
     }
     session_finish(reporter.session, NULL);
+    if (reporter.profile)
+        profile_finish(reporter.profile);
 }
 
 /* ---- becoming it ---- */
@@ -422,6 +437,7 @@ reporter_serve(int fd, int root, int console, struct report_files *files)
     reporter.root = (uint32_t)root;
     reporter.console = console;
     reporter.record = files->record;
+    reporter.profile = files->profile;
     setsid();
     ignore_signals();
     raise_limits();

@@ -82,6 +82,8 @@ read_line(struct tool *tool, char *line)
         return true;
     if (strcmp(line, "!reports") == 0)
         return tool->reports = true;
+    if (strcmp(line, "!profiles") == 0)
+        return tool->profiles = true;
     arg = strchr(line, '\t');
     help = arg ? strchr(arg + 1, '\t') : NULL;
     if (!help || arg == line || help == arg + 1)

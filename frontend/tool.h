@@ -20,6 +20,7 @@ struct tool {
     const char *summary; /* one line; NULL: none           */
     bool described;      /* TOOL.opt exists                */
     bool reports;        /* it sends records: TOOL.opt has a line `!reports` */
+    bool profiles;       /* it writes raw profiles: a line `!profiles` */
     struct tool_option *options;
     size_t n, capacity;
 };

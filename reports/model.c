@@ -545,6 +545,7 @@ report_apply(struct report *r, const struct record *rec, struct report_change *c
     case RECORD_NOTE: add_note(r, p, rec); break;
     case RECORD_SUMMARY: add_summary(r, p, rec); break;
     case RECORD_NUDGE: p->nudge = rec->number; break;
+    case RECORD_PROFILE: break;          /* the front end's */
     case RECORD_END: end_process(r, p, rec->flags); break;
     }
     change->process = p;

@@ -44,6 +44,7 @@ enum record_type {
     RECORD_END = 13,
     RECORD_EXEC_FAILED = 14,
     RECORD_LEAK_SCAN = 15,
+    RECORD_PROFILE = 20,
 };
 
 enum record_error_kind {

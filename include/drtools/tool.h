@@ -251,12 +251,18 @@ void dr_side_give_rcx(dr_block *b);
 void dr_side_jump_back(dr_block *b, uint8_t cc);
 /* As dr_side_take_rcx, unless rcx was taken before the part began, until its end: each way out puts it back by itself. */
 void dr_side_use_rcx(dr_block *b);
+/* Emits to the side part what puts the registers back that are taken at this place; inline they stay taken. */
+void dr_side_give_registers(dr_block *b);
 /* The end of a side part: a call of f with the program's registers, as a clean call, and back to where the inline code goes on at
  * the moment. Registers that are taken lose their content; one that is held keeps it. */
 void dr_side_call(dr_block *b, void (*f)(uint64_t arg, struct dr_mcontext *mc), uint64_t arg);
 /* … and back to the place where dr_side_back is called with what this returns. In between no register may begin or cease to be held. */
 unsigned dr_side_call_over(dr_block *b, void (*f)(uint64_t arg, struct dr_mcontext *mc), uint64_t arg);
 void dr_side_back(dr_block *b, unsigned call);
+
+/* What the tool's code does in front of this instruction is done here: a dr_cut from here on has `inserted` set. (dr_give_registers
+ * and the calls above imply it.) */
+void dr_inserted(dr_block *b);
 
 /* Execution redirected: in a clean call, has the program go on at mc->rip with the registers of mc. */
 void dr_redirect(dr_thread *t);
@@ -286,6 +292,7 @@ int dr_process_id(void);
 dr_thread *dr_thread_current(void);
 /* The name the program has given it (prctl PR_SET_NAME), which begins as the program's. Its length; 0: not known. */
 size_t dr_thread_name(const dr_thread *t, char *out, size_t size);
+int dr_parent_id(void);
 
 /* Stops every other thread of the process where its program state is known: none is in a callback then, unless it waits to
  * stop others itself. Without locks held (take them after it), and neither in block callbacks nor in thread_start and
@@ -379,6 +386,11 @@ void dr_print(const char *format, ...) __attribute__((format(printf, 1, 2)));   
 int dr_create(const char *path);                            /* a handle (not a descriptor), or -errno */
 bool dr_write(int handle, const void *p, size_t n);             /* all of it; false: an error          */
 void dr_close(int handle);
+/* A new file of `bytes` without content, mapped shared: what is stored outlives the process, however it ends. The store faults where
+ * the file has not been given space by dr_file_space. at: NULL, or such a mapping to be replaced, which a fork child shares with its
+ * parent. NULL: *handle is -errno. */
+void *dr_map_file(const char *path, void *at, size_t bytes, int *handle);
+bool dr_file_space(int handle, uint64_t from, uint64_t bytes);
 bool dr_quiet(void);
 const char *dr_program(void);                               /* path of the program's file          */
 

@@ -187,6 +187,63 @@ dr_close(int handle)
     mutex_unlock(&files_lock);
 }
 
+static int
+file_of(int handle)
+{
+    return handle >= 0 && handle < MAX_FILES ? files[handle] : 0;
+}
+
+/* Lengthening a file beyond this limit would bring the program a signal. */
+static bool
+file_may_have(uint64_t bytes)
+{
+    uint64_t limit[2];
+
+    return sys_failed(sys4(__NR_prlimit64, 0, 1 /* RLIMIT_FSIZE */, 0, (long)limit)) || limit[0] >= bytes;
+}
+
+void *
+dr_map_file(const char *path, void *at, size_t bytes, int *handle)
+{
+    long e = file_may_have(bytes) ? 0 : -27 /* EFBIG */;
+    void *p = NULL;
+    int h = 0;
+
+    mutex_lock(&files_lock);
+    while (h < MAX_FILES && files[h])
+        h++;
+    if (!e)
+        e = h < MAX_FILES ? sys_openat(-100, path, 02 | 0100 | 0200 | 02000000, 0600) : -24;   /* O_RDWR|O_CREAT|O_EXCL|O_CLOEXEC */
+    if (!sys_failed(e)) {
+        int fd = (int)e;
+        e = sys2(__NR_ftruncate, fd, (long)bytes);
+        p = sys_failed(e) ? NULL : engine_map_shared(at, fd, bytes);
+        if (p) {
+            files[h] = fd;
+            descriptor_hide(&files[h]);
+        } else {
+            e = sys_failed(e) ? e : -12;
+            sys_close(fd);
+        }
+    }
+    mutex_unlock(&files_lock);
+    *handle = p ? h : (int)e;
+    return p;
+}
+
+bool
+dr_file_space(int handle, uint64_t from, uint64_t bytes)
+{
+    long e;
+
+    do
+        e = sys4(__NR_fallocate, file_of(handle), 0, (long)from, (long)bytes);
+    while (e == -4 /* EINTR */);
+    return e == 0;
+}
+
+int dr_parent_id(void) { return (int)sys0(__NR_getppid); }
+
 static void
 assert_failed(const char *what, const char *file, unsigned line)
 {
@@ -212,6 +269,7 @@ static const struct { const char *name; void *address; } exports[] = {
     E(dr_suspend_others), E(dr_resume_others), E(dr_each_thread), E(dr_thread_context), E(dr_set_thread_context),
     E(dr_flush), E(dr_flush_synchronously), E(dr_flush_later), E(dr_alloc), E(dr_free),
     E(dr_map), E(dr_unmap), E(dr_reserve), E(dr_access), E(dr_reset), E(dr_safe_read), E(dr_safe_write), E(dr_try), E(dr_format), E(dr_print),
+    E(dr_map_file), E(dr_file_space), E(dr_parent_id), E(dr_inserted), E(dr_side_give_registers),
     E(dr_create), E(dr_write), E(dr_close), E(dr_quiet), E(dr_program), E(dr_locate),
     E(dr_module_lookup), E(dr_each_module), E(dr_module_segment), E(dr_each_symbol), E(dr_symbol_address),
     E(dr_unwind), E(dr_unwind_trail), E(dr_unwind_find),

@@ -283,6 +283,7 @@ tools_insert(struct dr_block *b, unsigned index, bool last)
     EACH(i)
         if (b->wanted >> i & 1) {
             b->tool = i;
+            b->inserted = false;
             map_before(b);
             tools[i]->block_insn(b, index);
             dr_give_registers(b);
@@ -415,10 +416,12 @@ dr_flags_unread(dr_block *b, unsigned index)
 /* ---- inserting ---- */
 
 /* Notes that what is emitted from here on comes before, or after, the effect of the current tool's code. */
+static unsigned uninserted(const dr_block *b) { return n_tools - b->tool - b->inserted; }
+
 static void
 map_before(dr_block *b)
 {
-    draft_map_inserted(b->draft, b->spilled, b->scratch, n_tools - b->tool);
+    draft_map_inserted(b->draft, b->spilled, b->scratch, uninserted(b));
 }
 static void
 map_after(dr_block *b)
@@ -485,14 +488,24 @@ dr_take_register(dr_block *b, unsigned index)
 }
 
 static void
-put_back(dr_block *b)
+put_back_in(dr_block *b, struct emit *e)
 {
     if (b->spilled & MAP_SCRATCH)
-        x_mov_r_slot(&b->draft->hot, b->scratch, SLOT_SPILL2);
+        x_mov_r_slot(e, b->scratch, SLOT_SPILL2);
     if (b->spilled & MAP_RDX)
-        x_mov_r_slot(&b->draft->hot, RDX, SLOT_SPILL1);
+        x_mov_r_slot(e, RDX, SLOT_SPILL1);
     if (b->spilled & MAP_RCX)
-        x_mov_r_slot(&b->draft->hot, RCX, SLOT_SPILL0);
+        x_mov_r_slot(e, RCX, SLOT_SPILL0);
+}
+
+static void put_back(dr_block *b) { put_back_in(b, &b->draft->hot); }
+void dr_side_give_registers(dr_block *b) { put_back_in(b, &b->draft->side); }
+
+void
+dr_inserted(dr_block *b)
+{
+    b->inserted = true;
+    map_before(b);
 }
 
 void
@@ -574,7 +587,7 @@ dr_side_begin(dr_block *b, uint8_t cc)
     }
     emit_pc32(e, RELOC_SIDE, emit_off(&b->draft->side), 0);
     b->side_rcx = false;
-    draft_map_side(b->draft, b->spilled, b->scratch, n_tools - b->tool);
+    draft_map_side(b->draft, b->spilled, b->scratch, uninserted(b));
 }
 
 void
@@ -631,7 +644,7 @@ dr_side_call_over(dr_block *b, void (*f)(uint64_t arg, struct dr_mcontext *mc), 
     if (!(b->spilled & MAP_RCX) && !b->side_rcx)
         x_mov_slot_r(s, SLOT_SPILL0, RCX);
     b->side_rcx = false;                                 /* the call brings it back */
-    draft_map_side(d, MAP_RCX, 0, n_tools - b->tool);
+    draft_map_side(d, MAP_RCX, 0, uninserted(b));
     emit_bytes(s, "\x48\x8d\x0d\x05\0\0\0", 7);                   /* lea rcx, [behind the jump] */
     emit_u8(s, 0xe9);
     emit_pc32(s, RELOC_PC32, (uint64_t)cache_side_routine, 0);

@@ -21,6 +21,7 @@ struct dr_block {
     uint32_t wanted;                     /* bit per tool: block_begin said true                    */
     unsigned at;                         /* instruction being emitted                              */
     unsigned tool;                       /* whose code is being inserted                           */
+    bool inserted;                       /* … and has called dr_inserted                           */
     uint16_t off[BLOCK_MAX_INSNS];       /* of each instruction, from the tag                      */
     uint64_t flags_dead[(BLOCK_MAX_INSNS + 63) / 64];    /* bit per instruction: see dr_flags_dead */
     uint8_t spilled, scratch;            /* registers whose program values are in the spill slots: MAP_RCX, … */

@@ -113,6 +113,14 @@ engine_map_file(int fd, size_t n)
     return confined ? NULL : map_anywhere(PAGE_UP(n), PROT_R, MAP_PRIVATE_FLAG, fd);
 }
 
+void *
+engine_map_shared(void *at, int fd, size_t n)
+{
+    if (!at)
+        return reserve ? NULL : map_anywhere(PAGE_UP(n), PROT_R | PROT_W, 1 /* MAP_SHARED */, fd);
+    return sys_failed(sys_mmap(at, PAGE_UP(n), PROT_R | PROT_W, 0x11 /* MAP_SHARED|MAP_FIXED */, fd, 0)) ? NULL : at;
+}
+
 void
 engine_unmap(void *p, size_t n)
 {

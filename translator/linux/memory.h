@@ -20,6 +20,8 @@ void *engine_map(size_t n);
 void engine_unmap(void *p, size_t n);
 /* The first n bytes of a file, to be read. NULL: not possible. */
 const void *engine_map_file(int fd, size_t n);
+/* A file, shared and writable. at: NULL, or a mapping of that size to be replaced. */
+void *engine_map_shared(void *at, int fd, size_t n);
 /* Gives memory to the next piece of a large mapping at once: a page fault costs as much as translating ten
  * instructions. Returns how many bytes from `p` (at most n) are taken care of. */
 size_t engine_back(void *p, size_t n);
