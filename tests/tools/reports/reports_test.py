@@ -4,6 +4,7 @@
 
 The tool `plain` reports what the program asks for; program.c says what the program's words do."""
 import glob, json, os, pty, re, select, shutil, signal, subprocess, sys, tempfile, time
+import xml.etree.ElementTree as ElementTree
 
 drrun, built = sys.argv[2:4]
 program = os.path.join(built, "reports_program")
@@ -333,6 +334,35 @@ def a_running_process_is_nudged_and_goes_on():
     equal(p.wait(), 6)
     p = subprocess.run([drrun, "-nudge", str(os.getpid())], stderr=subprocess.PIPE, env=environment)
     equal((p.returncode, b"does not run under drtools" in p.stderr), (2, True))
+
+
+def every_format_is_written_while_it_happens():
+    formats = ["-sarif", work + "/r.sarif", "-junit", work + "/r.junit", "-xml", work + "/r.%p.xml", "-html", work + "/r.html", "-valgrind_log", work + "/r.log"]
+    run("drmemory 0 1 0x5010 0 fork drmemory 1 1 0 0 end wait", 0, [*formats, "-quiet"], tool="errors")
+    sarif = json.load(open(work + "/r.sarif"))
+    equal(len(sarif["runs"][0]["results"]), 2)
+    equal(ElementTree.parse(work + "/r.junit").getroot().find(".//testcase/failure") is not None, True)
+    kinds = sorted(k.text for name in glob.glob(work + "/r.*.xml") for k in ElementTree.parse(name).getroot().iter("kind"))
+    equal(kinds, ["InvalidRead", "UninitCondition"])
+    assert "UNADDRESSABLE ACCESS" in open(work + "/r.html").read()
+    log = open(work + "/r.log").read()
+    equal((log.count("Invalid read of size 4"), log.count("Conditional jump or move"), log.count("ERROR SUMMARY: 1 errors")), (1, 1, 2))
+    relative = subprocess.run([drrun, "-quiet", "-logdir", "logs", "-json", "here.json", "-t", built + "/libplain.so", "--", "sh", "-c", "cd /; %s error 1" % program],
+                              env=environment, cwd=work)
+    equal((relative.returncode, os.path.exists(work + "/here.json"), len(glob.glob(work + "/logs/resfile.*"))), (0, True, 2))
+    p = subprocess.run([drrun, "-json", work + "/none/r.json", "-t", built + "/libplain.so", "--", program, "exit", "3"], stderr=subprocess.PIPE, env=environment)
+    equal((p.returncode, b"cannot write" in p.stderr), (2, True), "better now than after an hour")
+
+
+def results_have_a_place_of_their_own():
+    p = subprocess.run([drrun, "-t", built + "/libplain.so", "--", program, "error", "1"], stderr=subprocess.PIPE, env=environment)
+    path = p.stderr.decode().rstrip().splitlines()[-1].split()[-1]
+    assert path.startswith(work + "/state/drtools/DrMemory-reports_program.") and os.path.exists(path), path
+    home = {k: v for k, v in environment.items() if k != "XDG_STATE_HOME"}
+    p = subprocess.run([drrun, "-t", built + "/libplain.so", "--", program, "error", "1"], stderr=subprocess.PIPE, env=home)
+    assert (work + "/.local/state/drtools/DrMemory-reports_program.").encode() in p.stderr, p.stderr
+    p = subprocess.run([drrun, "-t", built + "/libplain.so", "--", program, "error", "1"], stderr=subprocess.PIPE, env=dict(home, HOME="/dev/null"))
+    assert p.returncode == 0 and b"there is no folder for results" in p.stderr and b"Error #1" in p.stderr, p.stderr
 
 
 def lists_of_libraries_and_sources_choose_errors():
