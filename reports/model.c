@@ -262,6 +262,7 @@ add_module_frames(struct building *b, const struct module *m, uint64_t pc, bool 
 {
     const struct symbol_frame *found;
     size_t n = symbols_lookup(m->symbols, pc - m->base - !exact, &found);
+    struct symbol_frame called;
     struct frame f = {.pc = pc, .path = m->path, .module = m->name, .offset = pc - m->start};
 
     for (size_t i = 0; i < n; i++) {
@@ -276,6 +277,14 @@ add_module_frames(struct building *b, const struct module *m, uint64_t pc, bool 
     }
     if (n == 0)
         add_frame(b, f);
+    if (exact && n <= 1 && symbols_called(m->symbols, pc - m->base, &called)) { /* as its caller knows it */
+        struct frame *at = &b->frames[b->count - 1];
+
+        at->function = strings_keep(b->report->strings, called.function);
+        at->signature = strings_keep(b->report->strings, called.signature);
+        at->linkage = strings_keep(b->report->strings, called.linkage);
+        at->at_entry = true;
+    }
 }
 
 static void
@@ -356,6 +365,8 @@ add_finding(struct report *r, struct finding *f, const struct record *rec, struc
     f->instruction = keep(r, rec->instruction);
     f->id = (unsigned)r->finding_count + 1;
     build_stacks(r, f, rec);
+    if (f->stack_count && f->stacks[0].count && f->stacks[0].frames[0].at_entry)
+        f->instruction = ""; /* a replaced function's: it never ran */
     f->fingerprint = fingerprint(r, f);
     f->suppressed = suppressions_match(r->suppressions, f);
     if (f->suppressed)

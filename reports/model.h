@@ -19,6 +19,7 @@ struct frame {
     unsigned line, column;
     bool inlined;
     bool system_call; /* `function` is its name                                                */
+    bool at_entry;    /* the first instruction of `function`                                   */
 };
 
 struct stack {

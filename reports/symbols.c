@@ -332,3 +332,36 @@ symbols_lookup(struct symbol_module *m, uint64_t address, const struct symbol_fr
     *frames = a->frames;
     return a->count;
 }
+
+/* "__memset_avx2_unaligned" is memset: glibc chooses one of several at run time. */
+static char *
+without_variant(const char *name)
+{
+    static const char *const variants[] = {"_avx", "_evex", "_sse", "_ssse3", "_erms", "_generic"};
+    size_t size = strcspn(name, "@");
+
+    for (size_t i = 0; name[0] == '_' && name[1] == '_' && i < sizeof variants / sizeof *variants; i++) {
+        const char *at = strstr(name, variants[i]);
+
+        if (at && at > name + 2)
+            return memory_string_n(name + 2, (size_t)(at - name - 2));
+    }
+    return memory_string_n(name, size);
+}
+
+bool
+symbols_called(struct symbol_module *m, uint64_t address, struct symbol_frame *names)
+{
+    const char *name;
+    char *plain;
+
+    open_module(m);
+    name = m->symtab ? symtab_called(m->symtab, address) : NULL;
+    if (!name)
+        return false;
+    plain = without_variant(name);
+    *names = (struct symbol_frame){0};
+    set_names(m->symbols, names, plain);
+    free(plain);
+    return true;
+}

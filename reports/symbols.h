@@ -43,5 +43,8 @@ enum symbol_quality symbols_quality(struct symbol_module *m);
 /* The frames of the instruction at `address`, counted as in the file's headers, innermost first. The list lives until
  * the next call. 0: nothing is known. */
 size_t symbols_lookup(struct symbol_module *m, uint64_t address, const struct symbol_frame **frames);
+/* A function begins at `address`: the names, by which programs call it: `malloc`, not one of its aliases; `memset`, not that
+ * of its variants which fits the CPU. False: none does. */
+bool symbols_called(struct symbol_module *m, uint64_t address, struct symbol_frame *names);
 
 #endif

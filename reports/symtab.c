@@ -6,6 +6,7 @@
 
 #include <elf.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "memory.h"
 
@@ -131,4 +132,33 @@ symtab_find(const struct symtab *t, uint64_t address, uint64_t *start)
         }
     }
     return NULL;
+}
+
+/* Less is better. */
+static unsigned
+awkwardness(const struct entry *e)
+{
+    bool mangled = e->name[0] == '_' && e->name[1] == 'Z';
+
+    return (e->rank & 3 ? 0 : 1u << 16) + (e->name[0] == '_' && !mangled ? 1u << 15 : 0) + (unsigned)strcspn(e->name, "@");
+}
+
+const char *
+symtab_called(const struct symtab *t, uint64_t address)
+{
+    size_t low = 0, high = t->count;
+    const struct entry *best = NULL;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+
+        if (t->entries[middle].low < address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < t->count && t->entries[low].low == address; low++)
+        if (!best || awkwardness(&t->entries[low]) < awkwardness(best))
+            best = &t->entries[low];
+    return best ? best->name : NULL;
 }

@@ -14,4 +14,8 @@ bool symtab_is_dynamic_only(const struct symtab *t);
 /* The function symbol that holds `address`; *start gets its address. NULL: none. */
 const char *symtab_find(const struct symtab *t, uint64_t address, uint64_t *start);
 
+/* Of the functions that begin at `address`, the name that programs call one by: global before local, without leading
+ * underscores, short. NULL: none begins there. */
+const char *symtab_called(const struct symtab *t, uint64_t address);
+
 #endif

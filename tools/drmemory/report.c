@@ -301,7 +301,7 @@ report_uninitialized(const struct dr_mcontext *mc, enum uninit_kind kind, const 
     if (!is_new(&e))
         return;
     if (!detail)
-        e.detail = a ? "" : "a register";
+        e.detail = a ? "" : kind == UNINIT_JUMP ? "register eflags" : "a register";
     else if (a)
         e.detail = detail;
     else

@@ -336,6 +336,19 @@ def a_running_process_is_nudged_and_goes_on():
     equal((p.returncode, b"does not run under drtools" in p.stderr), (2, True))
 
 
+def replaced_functions_have_the_names_that_programs_call():
+    with open(work + "/p.c", "w") as f:
+        f.write("#include <stdlib.h>\n#include <string.h>\nint main(void) {\n  char *p = malloc(20);\n  memset(p, 0, 21);\n  free(p);\n  p[3] = 1;\n  return 0;\n}\n")
+    subprocess.run(["cc", "-g", "-O0", "-w", "-fno-builtin", "-o", work + "/p", work + "/p.c"], check=True)
+    p = subprocess.run([os.path.dirname(drrun) + "/drmemory", "-quiet", "-logdir", work, "-json", work + "/r.json", *GATE, "--", work + "/p"], env=environment)
+    equal(p.returncode, 9)
+    one, two = report()["errors"]
+    equal([f["function"] for f in one["frames"][:2]], ["memset", "main"])
+    equal([(a["frames"][0]["function"], a["frames"][1]["line"]) for a in two["aux"]], [("malloc", 4), ("free", 6)])
+    equal((one.get("instruction"), two["frames"][0]["line"]), (None, 7))
+    assert two["instruction"].startswith("movb $0x01, "), two
+
+
 def every_format_is_written_while_it_happens():
     formats = ["-sarif", work + "/r.sarif", "-junit", work + "/r.junit", "-xml", work + "/r.%p.xml", "-html", work + "/r.html", "-valgrind_log", work + "/r.log"]
     run("drmemory 0 1 0x5010 0 fork drmemory 1 1 0 0 end wait", 0, [*formats, "-quiet"], tool="errors")
