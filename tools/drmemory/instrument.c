@@ -191,6 +191,8 @@ define(uint64_t a, uint64_t n)
 static bool
 access(const struct dr_mcontext *mc, uint64_t a, uint64_t n, bool read, bool written)
 {
+    if (read && !written && partial_load(a, n))
+        return !opt.light;
     if (shadow_find_unaddressable(a, n) != a + n)
         report_unaddressable(mc, written && !read ? ACCESS_IS_WRITE : ACCESS_IS_READ, a, (unsigned)n);
     if (opt.light)

@@ -191,13 +191,28 @@ put_memory(struct ctx *c, uint64_t a, unsigned n, const uint8_t *u)
 
 /* ---- memory ---- */
 
+bool
+partial_load(uint64_t a, uint64_t n)
+{
+    if ((n != 16 && n != 32 && n != 64) || a & (n - 1) || shadow_find_unaddressable(a, n) == a + n)
+        return false;
+    for (uint64_t i = a; i < a + n; i++)
+        if (shadow_get(i) != SHADOW_UNADDRESSABLE)
+            return true;
+    return false;
+}
+
 void
 load_memory_bits(struct ctx *c, uint64_t a, unsigned n, uint8_t *u)
 {
-    if (c->no_shadow)
+    if (c->no_shadow) {
         memset(u, 0, n);
-    else
-        shadow_load(a, n, u);
+        return;
+    }
+    shadow_load(a, n, u);
+    for (unsigned i = 0; i < n && c->partial; i++)
+        if (shadow_get(a + i) == SHADOW_UNADDRESSABLE)
+            u[i] = 0xff;
 }
 
 bool
@@ -208,13 +223,20 @@ load_memory(struct ctx *c, uint64_t a, unsigned n, void *v)
     return !c->stop;
 }
 
-/* Reports what of [a, a + n) is not addressable: its first stretch. */
+/* Reports an operand of which a byte is not addressable. */
 void
 check_access(struct ctx *c, uint64_t a, uint64_t n, bool write)
 {
-    if (c->no_shadow || !n)
-        return;
+    if (!c->no_shadow && shadow_find_unaddressable(a, n) != a + n)
+        report_unaddressable(c->mc, write ? ACCESS_IS_WRITE : ACCESS_IS_READ, a, (unsigned)n);
+}
+
+/* … of a range of many: its first stretch that is not addressable. */
+void
+check_stretch(struct ctx *c, uint64_t a, uint64_t n, bool write)
+{
     uint64_t end = a + n < a ? ~0ull : a + n, bad = shadow_find_unaddressable(a, end - a), to = bad;
+
     if (bad == end)
         return;
     while (to < end && to - bad < 1 << 20 && shadow_get(to) == SHADOW_UNADDRESSABLE)
@@ -402,7 +424,11 @@ prepare_memory(struct ctx *c)
             check_register(c, s->index, bytes);
     }
     c->address = effective_address(c, s->index != REG_NONE && !vsib ? c->mc->gpr[s->index] : 0);
-    if ((s->flags & (STEP_READS_MEMORY | STEP_WRITES_MEMORY)) && !checks_its_own_memory(s))
+    if (!(s->flags & (STEP_READS_MEMORY | STEP_WRITES_MEMORY)) || checks_its_own_memory(s))
+        return;
+    if (s->rule >= RULE_V_FIRST && s->rule < RULE_X_FIRST && !(s->flags & STEP_WRITES_MEMORY) && partial_load(c->address, s->op[s->mem].bytes))
+        c->partial = true;
+    else
         check_access(c, c->address, s->op[s->mem].bytes, s->flags & STEP_WRITES_MEMORY);
 }
 

@@ -73,6 +73,10 @@ void propagate_step(const struct step *s, struct regstate *rs, const struct dr_m
 /* … but it faulted: takes back what the last propagate_step of this thread changed. */
 void propagate_undo(struct regstate *rs);
 
+/* A load of 16, 32 or 64 aligned bytes of which some, not all, are addressable: vector code that looks for the end of a
+ * string does it, and it cannot fault. No error; the others load as undefined. */
+bool partial_load(uint64_t a, uint64_t n);
+
 /* Bits of regstate.summary that are a function of one register. */
 static inline uint64_t summary_gpr(unsigned r) { return 1ull << (SUMMARY_GPR + r); }
 static inline uint64_t summary_zmm(unsigned r) { return 1ull << (r < 14 ? SUMMARY_ZMM + r : SUMMARY_ZMM_REST + r - 14); }

@@ -116,6 +116,7 @@ struct ctx {
     const struct dr_mcontext *mc;
     uint64_t address;               /* of the explicit memory operand                           */
     bool no_shadow;                 /* … which is in a segment whose base is not known          */
+    bool partial;                   /* … of which some bytes are not addressable: partial_load  */
     bool stop;                      /* the program's memory cannot be read: it will fault       */
 };
 
@@ -147,6 +148,7 @@ void put_memory_quietly(struct ctx *c, uint64_t a, unsigned n, const uint8_t *u)
 void load_memory_bits(struct ctx *c, uint64_t a, unsigned n, uint8_t *u);
 bool load_memory(struct ctx *c, uint64_t a, unsigned n, void *v);
 void check_access(struct ctx *c, uint64_t a, uint64_t n, bool write);
+void check_stretch(struct ctx *c, uint64_t a, uint64_t n, bool write);
 void check_register(struct ctx *c, unsigned r, unsigned bytes);     /* used as an address      */
 void undo_all(struct ctx *c);                               /* before registers change wholesale */
 uint64_t effective_address(const struct ctx *c, uint64_t index);    /* index: of VSIB, else ignored */

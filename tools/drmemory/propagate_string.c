@@ -50,7 +50,7 @@ static void
 check_range(struct ctx *c, uint64_t a, uint64_t n, unsigned size, bool down, bool write)
 {
     if (n)
-        check_access(c, lowest(a, n, size, down), n, write);
+        check_stretch(c, lowest(a, n, size, down), n, write);
 }
 
 static bool
@@ -122,7 +122,7 @@ compare(struct bits a, struct bits b, unsigned size, bool *equal, uint64_t *flag
 static void
 scan(struct ctx *c, uint64_t count, unsigned size, bool down)
 {
-    bool two = c->s->a == STRING_CMPS, rep = c->s->flags & (STEP_REP | STEP_REPNE), reported = false, equal;
+    bool two = c->s->a == STRING_CMPS, rep = c->s->flags & (STEP_REP | STEP_REPNE), reported = false, faults = false, equal;
     uint64_t src = c->mc->gpr[RSI] + segment_base(c), dst = c->mc->gpr[RDI], done = 0, flags = 0;
     struct bits a, b;
 
@@ -133,11 +133,13 @@ scan(struct ctx *c, uint64_t count, unsigned size, bool down)
         if (two) {
             uint64_t from = down ? src - off : src + off;
             a = b;
-            if (!dr_safe_read(&a.v, from, size))
+            faults = !dr_safe_read(&a.v, from, size);
+            if (faults)
                 break;
             shadow_load(from, size, (uint8_t *)&a.u);
         }
-        if (!dr_safe_read(&b.v, at, size))
+        faults = !dr_safe_read(&b.v, at, size);
+        if (faults)
             break;
         shadow_load(at, size, (uint8_t *)&b.u);
         done++;
@@ -149,7 +151,7 @@ scan(struct ctx *c, uint64_t count, unsigned size, bool down)
         if (rep && equal != !!(c->s->flags & STEP_REP))
             break;
     }
-    uint64_t reach = done < count && !done ? 1 : done;
+    uint64_t reach = done + faults;
     if (two)
         check_range(c, src, reach * size, size, down, false);
     check_range(c, dst, reach * size, size, down, false);

@@ -271,7 +271,7 @@ check_masked_memory(struct ctx *c)
         while (i < n && i < 64 && k >> i & 1)
             i++;
         if (i > from)
-            check_access(c, c->address + from * size, (i - from) * size, write);
+            check_stretch(c, c->address + from * size, (i - from) * size, write);
         else
             i++;
     }

@@ -40,6 +40,8 @@ CODE(syscall_, "syscall")
 CODE(enter_, "enter 32, 0")
 CODE(masked_load, "vmovdqu32 zmm1{k1}, [rbx]")
 CODE(masked_store, "vmovdqu32 [rbx]{k1}, zmm1")
+CODE(movdqa_load, "movdqa xmm1, [rbx]")
+CODE(movdqa_store, "movdqa [rbx], xmm1")
 CODE(gather, "vpgatherdd xmm1{k1}, [rbx + xmm2*4]")
 CODE(scatter, "vpscatterdd [rbx + xmm2*4]{k1}, xmm1")
 CODE(fxsave_, "fxsave64 [rbx]")
@@ -119,14 +121,14 @@ TEST(address, lea_reports_nothing)
     EXPECT_EQUAL("lea", rs.gpr[RAX], 4);
 }
 
-TEST(access, the_bytes_beyond_are_named)
+TEST(access, the_operand_is_named)
 {
     start();
     memset(arena_closed + 0x104, 1, 16);
     step(mov_rax_rbx);
     EXPECT_EQUAL("read", reports.unaddressable, 1);
-    EXPECT_EQUAL("read", reports.address, ARENA + 0x104);
-    EXPECT_EQUAL("read", reports.size, 4);
+    EXPECT_EQUAL("read", reports.address, ARENA + 0x100);
+    EXPECT_EQUAL("read", reports.size, 8);
     EXPECT_EQUAL("read", reports.write, false);
     step(mov_rbx_eax);
     EXPECT_EQUAL("write before them", reports.unaddressable, 0);
@@ -342,6 +344,21 @@ TEST(mask, only_active_elements_are_accessed)
     EXPECT_EQUAL("inactive", arena_bits[0x103], 0);
     EXPECT_EQUAL("active", arena_bits[0x104], 0xff);
     EXPECT_EQUAL("inactive", arena_bits[0x108], 0);
+}
+
+TEST(access, aligned_vector_load_may_reach_beyond)
+{
+    start();
+    memset(arena_closed + 0x109, 1, 16);
+    step(movdqa_load);
+    EXPECT_EQUAL("some bytes are there", reports.unaddressable, 0);
+    EXPECT_EQUAL("within", rs.zmm[1][8], 0);
+    EXPECT_EQUAL("beyond", rs.zmm[1][9], 0xff);
+    step(movdqa_store);
+    EXPECT_EQUAL("a store may not", reports.unaddressable, 1);
+    memset(arena_closed + 0x100, 1, 16);
+    step(movdqa_load);
+    EXPECT_EQUAL("nothing is there", reports.unaddressable, 1);
 }
 
 TEST(gather, indices_and_masks)
