@@ -38,7 +38,7 @@ def install(name):
 def memcheck(command, options, project=PROJECT):
     """(status, output, {test: (status, {defect: count}, log)}); CTest leaves out tests that pass without defects."""
     with open(work + "/project/CMakeLists.txt", "w") as f:
-        f.write(project % {"p": program})
+        f.write(project.replace("%(p)s", program))
     b = work + "/b"
     subprocess.run(["cmake", "-S", work + "/project", "-B", b, "-DMEMORYCHECK_COMMAND=" + command, "-DMEMORYCHECK_COMMAND_OPTIONS=" + options],
                    check=True, stdout=subprocess.DEVNULL)
@@ -81,6 +81,30 @@ def valgrind_style():
           {"reads": ("failed", 2), "leaks": ("failed", 1), "child": ("failed", 1)}, out)
     equal(tests["leaks"][1], {"Memory Leak": 1})
     assert status != 0, out
+
+
+def real_programs_in_both_styles():
+    """With drmemory itself."""
+    sources = {"clean": "char *p = malloc(8); p[7] = 0; free(p);", "reads": "char *p = malloc(8); volatile char c = p[8]; free(p);",
+               "undefined": "int *p = malloc(8); if (p[1] == 7) puts(\"seven\"); free(p);", "leaks": "volatile char *p = malloc(33); p = 0;",
+               "frees": "char *p = malloc(8); free(p); free(p);"}
+    for name, body in sources.items():
+        with open("%s/%s.c" % (work, name), "w") as f:
+            f.write("#include <stdio.h>\n#include <stdlib.h>\nint main(void) { %s return 0; }\n" % body)
+        subprocess.run(["cc", "-g", "-O0", "-w", "-o", "%s/%s" % (work, name), "%s/%s.c" % (work, name)], check=True)
+    project = "cmake_minimum_required(VERSION 3.16)\nproject(example NONE)\ninclude(CTest)\n"
+    project += "".join("add_test(NAME %s COMMAND %s/%s)\n" % (name, work, name) for name in sources)
+    os.makedirs(work + "/project")
+    os.symlink(build + "/bin/drmemory", work + "/valgrind")
+    read = "Uninitialized Memory Read"
+    for command, options, defects in [
+            (build + "/bin/drmemory", "-exit_code_if_errors 99", {"reads": {read: 1}, "undefined": {read: 1}, "leaks": {"Memory Leak": 1}}),
+            (work + "/valgrind", "--error-exitcode=99", {"reads": {read: 1}, "undefined": {"Uninitialized Memory Conditional": 1}, "leaks": {"Memory Leak": 1}})]:
+        shutil.rmtree(work + "/b", ignore_errors=True)
+        status, out, tests = memcheck(command, options, project)
+        equal(sorted(tests), ["frees", "leaks", "reads", "undefined"], out)
+        assert status != 0 and all(s == "failed" for s, _, _ in tests.values()), out
+        equal({n: d for n, (_, d, _) in tests.items() if n != "frees"}, defects, out)
 
 
 def what_valgrind_understands_is_translated():
