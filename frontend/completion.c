@@ -13,7 +13,7 @@ print_options(unsigned commands)
 {
     printf("        options='");
     for (int i = 0; i < OPT_COUNT; i++)
-        if (options[i].commands & commands)
+        if (option_is_listed(&options[i], commands))
             printf("%s ", option_spelling(&options[i]));
     puts("'");
 }

@@ -92,7 +92,7 @@ help_print(const struct command *cmd, const struct tool *tool)
     for (int i = 0; i < OPT_COUNT; i++) {
         const struct option *o = &options[i];
 
-        if (!(o->commands & cmd->options))
+        if (!option_is_listed(o, cmd->options))
             continue;
         if (strcmp(o->group, group) != 0)
             printf("\n%s:\n", o->group);

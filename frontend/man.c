@@ -73,7 +73,7 @@ put_options(const struct command *cmd)
     for (int i = 0; i < OPT_COUNT; i++) {
         const struct option *o = &options[i];
 
-        if (!(o->commands & cmd->options))
+        if (!option_is_listed(o, cmd->options))
             continue;
         if (strcmp(o->group, group) != 0)
             put_line(".SS", o->group);
@@ -117,7 +117,7 @@ put_examples(const struct command *cmd)
 {
     puts(".SH EXAMPLES");
     if (cmd->options == FOR_DRCONFIG) {
-        put_item("drconfig -reg server -no_traces -t bbcount",
+        put_item("drconfig -reg server -cache_max 64M -t bbcount",
                  "Whenever drrun runs a program named server, run it so.");
         put_item("drconfig -norun ssh", "Let every ssh that a program starts run natively.");
         return;

@@ -15,6 +15,7 @@
 #define REPORTS  "Reports"
 #define LAUNCH   "Programs it starts"
 #define CACHE    "Code cache"
+#define UNLISTED ""         /* accepted, and shown nowhere */
 #define REGISTER "Registering programs"
 #define RUNNING  "Programs that run already"
 #define HELP     "Help"
@@ -32,7 +33,7 @@ const struct option options[OPT_COUNT] = {
     [OPT_LOG] = { "log", SHAPE_WORD, "SUBJECT[,...]", NULL, OUTPUT, FOR_BOTH, "log",
         "log these subjects of the engine's in detail" },
     [OPT_STATS] = { "stats", SHAPE_FLAG, NULL, "0", OUTPUT, FOR_BOTH, "stats",
-        "print statistics at exit: fragments, traces, cost of translation, cache bytes" },
+        "print statistics at exit: fragments, cost of translation, cache bytes" },
     [OPT_COLOR] = { "color", SHAPE_CHOICE, "auto|always|never", "auto", OUTPUT, FOR_BOTH, NULL,
         "colour notes on the console; auto: if standard error is a terminal and NO_COLOR is not set" },
 
@@ -91,10 +92,8 @@ const struct option options[OPT_COUNT] = {
 
     [OPT_CACHE_MAX] = { "cache_max", SHAPE_SIZE, "SIZE", NULL, CACHE, FOR_BOTH, "cache_max",
         "limit the code cache to SIZE bytes, or with a suffix K, M or G" },
-    [OPT_TRACES] = { "traces", SHAPE_FLAG, NULL, "1", CACHE, FOR_BOTH, "traces",
-        "do not build traces of hot code" },
-    [OPT_TRACE_THRESHOLD] = { "trace_threshold", SHAPE_NUMBER, "N", NULL, CACHE, FOR_BOTH, "trace_threshold",
-        "build a trace when its head has been executed N times" },
+    [OPT_TRACES] = { "traces", SHAPE_FLAG, NULL, "1", UNLISTED, FOR_BOTH, "traces", "for traces, which are not built" },
+    [OPT_TRACE_THRESHOLD] = { "trace_threshold", SHAPE_NUMBER, "N", NULL, UNLISTED, FOR_BOTH, "trace_threshold", "for traces, which are not built" },
     [OPT_NATIVE_FROM] = { "native_from", SHAPE_NUMBER, "N", NULL, CACHE, FOR_BOTH, "native_from",
         "for finding faults of the translator by bisection: from block number N on, run one "
         "instruction at a time" },
@@ -131,6 +130,12 @@ const char *
 option_spelling(const struct option *o)
 {
     return keep_printf("-%s%s", option_on_by_default(o) ? "no_" : "", o->name);
+}
+
+bool
+option_is_listed(const struct option *o, unsigned commands)
+{
+    return (o->commands & commands) && *o->group;
 }
 
 bool

@@ -106,6 +106,8 @@ bool option_read(unsigned commands, const char *word, struct option_word *out);
 const char *option_spelling(const struct option *o);
 bool option_on_by_default(const struct option *o);
 /* May it stand in a configuration file? Those drconfig takes, except the ones about the files themselves. */
+/* In -help, man page and completion of the commands `commands`. */
+bool option_is_listed(const struct option *o, unsigned commands);
 bool option_is_stored(const struct option *o);
 
 /* The name in `word`, an option's: dashes stripped, '-' inside read as '_', "=VALUE" dropped. */

@@ -4,8 +4,13 @@ make_tool one
 
 # The rows of the table, from its source: name, and whether drrun or drconfig has it.
 sed -n 's/^    \[OPT_[A-Z_]*\] = { "\([a-z_]*\)", SHAPE_\([A-Z]*\), [^,]*, [^,]*, [A-Z]*, FOR_\([A-Z]*\),.*/\1 \3/p' \
-    "$(dirname "$0")/../../frontend/options.c" >"$T/table"
+    "$(dirname "$0")/../../frontend/options.c" | grep -v '^trac' >"$T/table"
 [ "$(wc -l <"$T/table")" -ge 15 ] || fail 'cannot read the table of options'
+
+lists_no_traces() { # COMMAND
+    run 0 "$T/tree/bin/$1" -help
+    grep -q trace "$T/out" && fail "$1 -help lists what does nothing"
+}
 
 check() { # COMMAND OTHERS
     run 0 "$T/tree/bin/$1" -help
@@ -18,6 +23,8 @@ check() { # COMMAND OTHERS
         grep -Eq "options=.*-(no_)?$name " "$generated/bash-completion/completions/$1" || fail "completion lacks -$name"
     done <"$T/table"
 }
+lists_no_traces drrun
+lists_no_traces drconfig
 check drrun DRCONFIG
 check drconfig DRRUN
 

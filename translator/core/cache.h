@@ -1,8 +1,9 @@
 /* The code cache and its fragments.
  *
- * One contiguous reservation. Low end: the engine's routines, then hot code,
- * growing up; from the middle: the cold part (exit stubs, landing pads, state
- * maps), so that hot lines and pages hold hot code only.
+ * One contiguous reservation. Lower half: the engine's routines, then hot code
+ * (landing pads made together with a body stand right before it). A sixteenth
+ * from the middle: landing pads made later. The rest: the cold part (exit stubs,
+ * out-of-line code, constants, state maps), so that hot lines hold hot code only.
  * A fragment is the translation of the block that starts at `tag` in `mode`.
  * Every patchable displacement lies within an aligned 8 bytes.
  *
@@ -174,7 +175,7 @@ void cache_reclaim(void);
 void cache_reclaim_if_needed(void);     /* the same, taking cache_lock, when anything waits */
 void cache_after_fork(void);
 
-/* The live (or dying) fragment whose body, side part or pad holds cache address pc, or 0. Takes cache_lock unless the thread holds it. */
+/* The live (or dying) fragment whose body, side part or pad holds cache address pc, or 0. Takes cache_lock, which the thread must not hold. */
 frag_id cache_owner(uint64_t pc, bool *in_pad);
 
 extern volatile uint64_t cache_epoch;

@@ -86,6 +86,7 @@ map_anywhere(size_t n, int prot, int flags, int fd)
         long p = sys_mmap((void *)at, n, prot, flags | MAP_FIXED_NOREPLACE_FLAG, fd, 0);
         if (!sys_failed(p)) {
             __atomic_fetch_add(&engine_bytes, n, __ATOMIC_RELAXED);
+            engine_small_pages((void *)p, n);
             return (void *)p;
         }
         if (p != -17 /* EEXIST */)
@@ -93,6 +94,15 @@ map_anywhere(size_t n, int prot, int flags, int fd)
     }
     limits_move(-(int64_t)n);
     return NULL;
+}
+
+void
+engine_small_pages(void *p, size_t n)
+{
+    enum { HUGE = 2 << 20, NOHUGEPAGE = 15 };
+
+    if (n >= HUGE)
+        sys3(__NR_madvise, (long)p, (long)n, NOHUGEPAGE);
 }
 
 void *

@@ -18,6 +18,8 @@ bool engine_touches(uint64_t lo, uint64_t hi);
 /* Zeroed pages, on demand. NULL: no memory. Any thread. */
 void *engine_map(size_t n);
 void engine_unmap(void *p, size_t n);
+/* Large and sparsely used: whole huge pages of it (transparent_hugepage=always) would add 8 MB to cc1, and no speed. */
+void engine_small_pages(void *p, size_t n);
 /* The first n bytes of a file, to be read. NULL: not possible. */
 const void *engine_map_file(int fd, size_t n);
 /* A file, shared and writable. at: NULL, or a mapping of that size to be replaced. */

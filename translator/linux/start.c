@@ -152,6 +152,7 @@ place_cache(const struct start *s)
     long r = sys_mmap((void *)at, size, 7, 0x4022 | 0x100000, -1, 0);
     if (sys_failed(r))
         start_failed(125, "no memory for the code cache (%lu bytes; address-space limit?)", size);
+    engine_small_pages((void *)at, size);
     if (!cache_init((uint8_t *)at, size))
         start_failed(125, "no memory for the code cache's tables (address-space limit?)");
     if (!no_aslr) {
