@@ -59,6 +59,25 @@ mark(uint64_t a, uint64_t n, enum shadow_state s)
         shadow_set(a, n, s);
 }
 
+/* dr_lock and dr_unlock where nobody waits, without a call. */
+static inline void
+lock_arena(struct arena *a)
+{
+    int unlocked = 0;
+
+    if (!__atomic_compare_exchange_n(&a->lock.state, &unlocked, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        dr_lock(&a->lock);
+}
+
+static inline void
+unlock_arena(struct arena *a)
+{
+    int locked = 1;
+
+    if (!__atomic_compare_exchange_n(&a->lock.state, &locked, 0, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+        dr_unlock(&a->lock);
+}
+
 /* The bytes of a block, in whole steps of HEAP_ALIGNMENT with what is behind them, which is unaddressable: no
  * shadow byte is another block's, so that plain stores do. */
 static void
@@ -170,8 +189,14 @@ arena_choose(void)
 static struct arena *
 arena_here(void)
 {
-    struct arena **mine = dr_thread_at(dr_thread_current(), arena_slot);
+#if !__STDC_HOSTED__
+    struct arena *a;                /* thread memory is at gs:[slot] */
 
+    __asm__("mov %%gs:(%1), %0" : "=r"(a) : "r"((uint64_t)arena_slot));
+    if (a)
+        return a;
+#endif
+    struct arena **mine = dr_thread_at(dr_thread_current(), arena_slot);
     if (!*mine)
         *mine = arena_choose();
     return *mine;
@@ -328,7 +353,7 @@ allocate_small(struct arena *a, uint64_t size, uint64_t align, struct slot as, b
     uint64_t room = (size ? size : 1) + align - HEAP_ALIGNMENT, start = 0;
     unsigned c = class_of(room);
 
-    dr_lock(&a->lock);
+    lock_arena(a);
     struct run *r = a->runs[c];
     if (!r && !(r = run_of_slots(a, c)))
         goto out;
@@ -350,7 +375,7 @@ allocate_small(struct arena *a, uint64_t size, uint64_t align, struct slot as, b
     a->stats.live_blocks++;
     a->stats.live_bytes += size;
 out:
-    dr_unlock(&a->lock);
+    unlock_arena(a);
     return start;
 }
 
@@ -375,12 +400,12 @@ allocate_large(struct arena *a, uint64_t size, uint64_t room, uint64_t align, st
         mark(r->user + size, end - r->user - size, SHADOW_UNADDRESSABLE);
     }
     r->zero = false;
-    dr_lock(&a->lock);
+    lock_arena(a);
     __atomic_store_n(&r->arena, a, __ATOMIC_RELEASE);
     a->stats.allocations++;
     a->stats.live_blocks++;
     a->stats.live_bytes += size;
-    dr_unlock(&a->lock);
+    unlock_arena(a);
     return r->user;
 }
 
@@ -446,10 +471,10 @@ run_lock(uint64_t a)
         struct arena *ar = r ? __atomic_load_n(&r->arena, __ATOMIC_ACQUIRE) : NULL;
         if (!ar)
             return NULL;
-        dr_lock(&ar->lock);
+        lock_arena(ar);
         if (r->arena == ar && run_of(a) == r)
             return r;
-        dr_unlock(&ar->lock);
+        unlock_arena(ar);
     }
 }
 
@@ -508,7 +533,7 @@ heap_find_own(uint64_t a, struct heap_block *out)
     bool found = nearest(r, a, &i);
     if (found)
         describe(r, i, out);
-    dr_unlock(&r->arena->lock);
+    unlock_arena(r->arena);
     return found;
 }
 
@@ -537,7 +562,7 @@ heap_block_at(uint64_t a, struct heap_block *b)
         v = interior(r, a, b);
     else
         describe(r, i, b);
-    dr_unlock(&r->arena->lock);
+    unlock_arena(r->arena);
     return v;
 }
 
@@ -625,15 +650,15 @@ heap_release(uint64_t a, stack_id s, struct heap_block *b)
     ar->stats.live_bytes -= b->size;
     ar->stats.frees++;
     if (r->kind == RUN_LARGE) {     /* a long time to mark: meanwhile it is freed, and in no queue */
-        dr_unlock(&ar->lock);
+        unlock_arena(ar);
         mark(b->start, b->size, SHADOW_UNADDRESSABLE);
-        dr_lock(&ar->lock);
+        lock_arena(ar);
     } else {
         mark_block(b->start, b->size, SHADOW_UNADDRESSABLE);
     }
     queue_add(ar, r, i, &gone);
 out:
-    dr_unlock(&ar->lock);
+    unlock_arena(ar);
     release_all(gone);
     return v;
 }
@@ -680,7 +705,7 @@ heap_resize(uint64_t a, uint64_t size, stack_id s, uint64_t *to, struct heap_blo
     else
         describe(r, i, b);
     bool here = v == HEAP_VALID && resize_here(r, i, size, s);
-    dr_unlock(&ar->lock);
+    unlock_arena(ar);
     if (here)
         *to = a;
     if (here || v != HEAP_VALID)

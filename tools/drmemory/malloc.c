@@ -43,18 +43,20 @@ returns(struct dr_mcontext *mc, uint64_t value)
 static bool
 within_own(const struct dr_mcontext *mc)
 {
-    struct within *w = dr_thread_at(dr_thread_current(), within_slot);
+    uint64_t sp;
 
-    if (w->sp && mc->gpr[RSP] >= w->sp)
-        w->sp = 0;
-    return w->sp != 0;
+    __asm__("mov %%gs:(%1), %0" : "=r"(sp) : "r"((uint64_t)within_slot));
+    if (!sp || mc->gpr[RSP] < sp)
+        return sp != 0;
+    ((struct within *)dr_thread_at(dr_thread_current(), within_slot))->sp = 0;
+    return false;
 }
 
-/* A decision hangs on argument register r. */
+/* A decision hangs on argument register r. In clean mode all are defined. */
 static void
 argument(const struct replaced *f, const struct dr_mcontext *mc, enum reg r)
 {
-    if (opt.check_uninitialized && !opt.light && regstate_of(dr_thread_current())->gpr[r])
+    if (dr_mode(dr_thread_current()) && regstate_of(dr_thread_current())->gpr[r])
         report_uninitialized(mc, UNINIT_READ, name_of(f), 0, 8);
 }
 

@@ -2,7 +2,7 @@
  *
  * The kernel is asked for segments that grow from 1 MiB to 16 MiB; runs are cut
  * from them and join again when free, found by their length. Longer runs are
- * mappings of their own, given back when released. `top` leads from any unit's address to its run: of a
+ * mappings of their own, given back when released. `runs_top` leads from any unit's address to its run: of a
  * free run only the first and the last, which is where neighbours look; those in between lead to unused_unit.
  * Invariant: kind is RUN_FREE only for runs on a list of free ones, and changes from and to it under the lock.
  * Threads: `lock` guards all but run_of.
@@ -11,13 +11,12 @@
 #include "runs.h"
 
 enum {
-    LEAF_BITS = 16, TOP_BITS = ADDRESS_BITS - UNIT_SHIFT - LEAF_BITS,
     MAX_SEGMENT_UNITS = 256,        /* longer runs have mappings of their own               */
     FIRST_SEGMENT_UNITS = 16,
     KEPT_DIRTY_UNITS = 512,         /* unused memory that is not given back to the kernel   */
 };
 
-static struct run **volatile top[1 << TOP_BITS];
+struct run **volatile runs_top[1 << TOP_BITS];
 static struct dr_mutex lock;
 static struct run *free_runs[MAX_SEGMENT_UNITS + 1];        /* by units, the last for all longer ones */
 static uint64_t free_sizes[MAX_SEGMENT_UNITS / 64 + 1];     /* bit: list not empty */
@@ -27,15 +26,6 @@ static uint32_t next_segment = FIRST_SEGMENT_UNITS, dirty_units;
 static uint8_t *bump, *bump_end;
 static uint64_t mapped_bytes;
 static struct run unused_unit = {.kind = RUN_TAKEN};        /* what is found at a unit inside a free run */
-
-struct run *
-run_of(uint64_t a)
-{
-    if (a >> ADDRESS_BITS)
-        return NULL;
-    struct run **leaf = __atomic_load_n(&top[a >> (UNIT_SHIFT + LEAF_BITS)], __ATOMIC_ACQUIRE);
-    return leaf ? __atomic_load_n(&leaf[a >> UNIT_SHIFT & ((1 << LEAF_BITS) - 1)], __ATOMIC_ACQUIRE) : NULL;
-}
 
 /* Engine memory that is never given back. The lock is held. */
 static void *
@@ -60,12 +50,12 @@ static bool
 leaves_exist(uint64_t lo, uint64_t hi)
 {
     for (uint64_t i = lo >> (UNIT_SHIFT + LEAF_BITS); i <= (hi - 1) >> (UNIT_SHIFT + LEAF_BITS); i++) {
-        if (top[i])
+        if (runs_top[i])
             continue;
         struct run **leaf = dr_map(sizeof(struct run *) << LEAF_BITS);
         if (!leaf)
             return false;
-        __atomic_store_n(&top[i], leaf, __ATOMIC_RELEASE);
+        __atomic_store_n(&runs_top[i], leaf, __ATOMIC_RELEASE);
     }
     return true;
 }
@@ -73,7 +63,7 @@ leaves_exist(uint64_t lo, uint64_t hi)
 static void
 point(uint64_t a, struct run *r)
 {
-    __atomic_store_n(&top[a >> (UNIT_SHIFT + LEAF_BITS)][a >> UNIT_SHIFT & ((1 << LEAF_BITS) - 1)], r, __ATOMIC_RELEASE);
+    __atomic_store_n(&runs_top[a >> (UNIT_SHIFT + LEAF_BITS)][a >> UNIT_SHIFT & ((1 << LEAF_BITS) - 1)], r, __ATOMIC_RELEASE);
 }
 
 static void
@@ -336,7 +326,7 @@ void
 runs_each(void (*f)(struct run *r, void *arg), void *arg)
 {
     for (uint64_t t = 0; t < 1 << TOP_BITS; t++) {
-        struct run **leaf = top[t];
+        struct run **leaf = runs_top[t];
         for (uint64_t i = 0; leaf && i < 1 << LEAF_BITS; i++) {
             uint64_t at = t << (UNIT_SHIFT + LEAF_BITS) | i << UNIT_SHIFT;
             struct run *r = leaf[i];

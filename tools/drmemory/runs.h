@@ -5,7 +5,7 @@
 
 #include "heap.h"
 
-enum { UNIT_SHIFT = 16, UNIT = 1 << UNIT_SHIFT, N_CLASSES = 80, ADDRESS_BITS = 47 };
+enum { UNIT_SHIFT = 16, UNIT = 1 << UNIT_SHIFT, N_CLASSES = 80, ADDRESS_BITS = 47, LEAF_BITS = 16, TOP_BITS = ADDRESS_BITS - UNIT_SHIFT - LEAF_BITS };
 _Static_assert((int)UNIT == (int)HEAP_UNIT, "heap.h tells the unit");
 
 enum slot_state { SLOT_UNUSED, SLOT_LIVE, SLOT_DELAYED, SLOT_PAST /* freed, not used again yet */ };
@@ -41,7 +41,15 @@ struct run {
 static inline uint64_t up(uint64_t x, uint64_t a) { return (x + a - 1) & ~(a - 1); }
 
 /* The run that a is in; without a lock: look at `arena` first, and again under its lock. Descriptors are never unmapped. */
-struct run *run_of(uint64_t a);
+extern struct run **volatile runs_top[1 << TOP_BITS];
+static inline struct run *
+run_of(uint64_t a)
+{
+    if (a >> ADDRESS_BITS)
+        return NULL;
+    struct run **leaf = __atomic_load_n(&runs_top[a >> (UNIT_SHIFT + LEAF_BITS)], __ATOMIC_ACQUIRE);
+    return leaf ? __atomic_load_n(&leaf[a >> UNIT_SHIFT & ((1 << LEAF_BITS) - 1)], __ATOMIC_ACQUIRE) : NULL;
+}
 /* A run without an arena, of at least `units`. NULL: no memory. */
 struct run *run_allocate(uint64_t units);
 /* Nothing refers to r any more, and its arena is NULL. All of it is unaddressable. */
