@@ -22,7 +22,7 @@
 #include "linux/signal.h"
 
 enum { UNIX_FAMILY = 1, SEQPACKET = 5, SOCKET_CLOEXEC = 02000000, SOCKET_LEVEL = 1, RIGHTS = 1, SEND_TIMEOUT = 21, RECEIVE_TIMEOUT = 20 };
-enum { DONT_WAIT = 0x40, NO_SIGNAL = 0x4000, GET_FLAGS = 1, SET_FLAGS = 2, EMPTY_PATH = 0x1000, E_NOBUFS = 105, E_CHILD = 10, NOFILE_LIMIT = 7 };
+enum { DONT_WAIT = 0x40, NO_SIGNAL = 0x4000, GET_FLAGS = 1, SET_FLAGS = 2, EMPTY_PATH = 0x1000, E_NOBUFS = 105, E_CHILD = 10, E_PIPE = 32, NOFILE_LIMIT = 7 };
 enum { PACKET = 32 << 10 };         /* fits the smallest send buffer there is */
 enum { SEND_SECONDS = 30, SILENCE_SECONDS = 20, FINISH_SECONDS = 600 };
 
@@ -69,6 +69,23 @@ bool channel_is_open(void) { return fd >= 0 && !broken; }
 
 /* ---- text for the console ---- */
 
+/* A pipe whose reader has gone is none of the program's business. */
+static long
+write_without_signal(const char *text, size_t n)
+{
+    uint64_t mask = SIG_BIT(13 /* SIGPIPE */), old, no_time[2] = {0};
+
+    if (engine_confined())
+        return sys_write(console_fd, text, n);
+    sys4(__NR_rt_sigprocmask, 0 /* SIG_BLOCK */, (long)&mask, (long)&old, 8);
+    long r = sys_write(console_fd, text, n);
+    if (r == -E_PIPE)
+        sys4(__NR_rt_sigtimedwait, (long)&mask, 0, (long)no_time, 8);
+    if (!(old & mask))               /* others may have been blocked meanwhile, for one that is queued */
+        sys4(__NR_rt_sigprocmask, 1 /* SIG_UNBLOCK */, (long)&mask, 0, 8);
+    return r;
+}
+
 /* Not into a file that the program has put in standard error's place. */
 static void
 print_text(const char *text, size_t n)
@@ -78,7 +95,7 @@ print_text(const char *text, size_t n)
     if (console_fd == 2 && !engine_confined() && (!console_identity(&dev, &ino) || dev != console_file.dev || ino != console_file.ino))
         return;
     while (n) {
-        long r = sys_write(console_fd, text, n);
+        long r = write_without_signal(text, n);
         if (r <= 0 && r != -E_INTR)
             return;
         n -= (size_t)MAX(r, 0);

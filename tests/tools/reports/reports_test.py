@@ -432,6 +432,14 @@ def other_threads_do_nothing_while_the_report_is_written():
     equal(p.wait(), 9)
 
 
+def readers_of_the_console_may_go():
+    for words, status in ("error 1 sleep 300 error 2 sleep 300 error 1 exit 5", 5), ("sleep 300 error 1 kill 15", -15):
+        p = subprocess.Popen(command(words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+        p.stderr.close()
+        equal(p.wait(), status, words)
+        equal(len(report()["errors"]), words.count("error"))
+
+
 def on_a_terminal(line):
     """What a command prints there."""
     leader, follower = pty.openpty()
