@@ -462,7 +462,7 @@ exact_byte(dr_block *b, const struct place *p, int32_t disp, const struct dr_mem
         dr_side_jump_back(b, CC_E);
         return;
     }
-    if (!has_side_address(m))
+    if (!has_side_address(m) || p->t == RCX)     /* rcx is used below */
         return;
     dr_side_use_rcx(b);
     side_address(s, m);
