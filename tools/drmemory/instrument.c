@@ -19,6 +19,7 @@
 #include "instrument.h"
 
 #include "encode.h"
+#include "overread.h"
 #include "propagate.h"
 #include "stack.h"
 
@@ -191,7 +192,7 @@ define(uint64_t a, uint64_t n)
 static bool
 access(const struct dr_mcontext *mc, uint64_t a, uint64_t n, bool read, bool written)
 {
-    if (read && !written && partial_load(a, n))
+    if (read && !written && (partial_load(a, n) || overread_of_interpreter(mc->rip, a, n)))
         return !opt.light;
     if (shadow_find_unaddressable(a, n) != a + n)
         report_unaddressable(mc, written && !read ? ACCESS_IS_WRITE : ACCESS_IS_READ, a, (unsigned)n);

@@ -5,6 +5,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "propagate_priv.h"
 
+#include "overread.h"
+
 uint64_t low_bits(unsigned n) { return n >= 64 ? ~0ull : (1ull << n) - 1; }
 
 /* ---- undo: a log of old contents, newest last. An entry: its data, then where it goes ---- */
@@ -426,7 +428,9 @@ prepare_memory(struct ctx *c)
     c->address = effective_address(c, s->index != REG_NONE && !vsib ? c->mc->gpr[s->index] : 0);
     if (!(s->flags & (STEP_READS_MEMORY | STEP_WRITES_MEMORY)) || checks_its_own_memory(s))
         return;
-    if (s->rule >= RULE_V_FIRST && s->rule < RULE_X_FIRST && !(s->flags & STEP_WRITES_MEMORY) && partial_load(c->address, s->op[s->mem].bytes))
+    uint64_t n = s->op[s->mem].bytes;
+    if (s->rule >= RULE_V_FIRST && s->rule < RULE_X_FIRST && !(s->flags & STEP_WRITES_MEMORY) &&
+        (partial_load(c->address, n) || overread_of_interpreter(c->mc->rip, c->address, n)))
         c->partial = true;
     else
         check_access(c, c->address, s->op[s->mem].bytes, s->flags & STEP_WRITES_MEMORY);

@@ -12,6 +12,7 @@
 
 #include "heap.h"
 #include "instrument.h"
+#include "overread.h"
 #include "replace_strings.h"
 
 enum { MAX_NAME = 64, NAMES = 1 << 10, FIRST_FUNCTIONS = 1 << 9, CHUNK = 256 };
@@ -289,6 +290,7 @@ replace_module_load(const struct dr_module *m)
     const char *base = base_name(m->path);
     struct scan c = {.m = m, .is_static = m->is_program && !has_interpreter(m)};
 
+    overread_module_load(m);
     c.is_libc = starts(base, "libc.") || starts(base, "libc-") || starts(base, "ld-musl");
     if (m->is_vdso || (m->is_interpreter && !c.is_libc))     /* glibc's ld.so has functions of its own for its own use */
         return;

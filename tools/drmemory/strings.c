@@ -715,6 +715,8 @@ const struct replacement strings_table[] = {
     ROW("strcat", NULL, strcat_), ROW("__strcat_chk", "strcat", strcat_chk), ROW("strncat", NULL, strncat_), ROW("__strncat_chk", "strncat", strncat_chk),
     ROW("strcmp", NULL, strcmp_), ROW("strncmp", NULL, strncmp_),
     ROW("strcasecmp", NULL, strcasecmp_), ROW("__strcasecmp", "strcasecmp", strcasecmp_), ROW("strncasecmp", NULL, strncasecmp_),
+    ROW("strcasecmp_l", NULL, strcasecmp_), ROW("__strcasecmp_l", "strcasecmp_l", strcasecmp_),
+    ROW("strncasecmp_l", NULL, strncasecmp_), ROW("__strncasecmp_l", "strncasecmp_l", strncasecmp_),
     ROW("strchr", NULL, strchr_), ROW("index", NULL, strchr_), ROW("strchrnul", NULL, strchrnul_), ROW("__strchrnul", "strchrnul", strchrnul_),
     ROW("strrchr", NULL, strrchr_), ROW("rindex", NULL, strrchr_), ROW("strstr", NULL, strstr_),
     ROW("strspn", NULL, strspn_), ROW("strcspn", NULL, strcspn_), ROW("strpbrk", NULL, strpbrk_),

@@ -90,6 +90,15 @@ shadow_find_unaddressable(uint64_t a, uint64_t n)
 }
 
 uint64_t
+shadow_find_other(uint64_t a, uint64_t n, enum shadow_state s)
+{
+    for (uint64_t i = 0; i < n; i++)
+        if (shadow_get(a + i) != s)
+            return a + i;
+    return a + n;
+}
+
+uint64_t
 shadow_find_not_defined(uint64_t a, uint64_t n)
 {
     for (uint64_t i = 0; i < n; i++)
