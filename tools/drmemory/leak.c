@@ -83,6 +83,25 @@ is_vtable(uint64_t p)
     return false;
 }
 
+/* A string behind its length, the room for it and a byte of flags, ended by a zero: those of redis (sds), and of who took its library over. */
+static bool
+is_counted_string(uint64_t a, const struct heap_target *t)
+{
+    uint64_t off = a - t->start, n = 0, room = 0;
+    uint8_t head[17], end;
+
+    if (off > sizeof head || !off || !dr_safe_read(head, t->start, off))
+        return false;
+    unsigned flags = head[off - 1], width = flags & 7 ? 1u << ((flags & 7) - 1) : 0;
+    if ((flags & 7) > 4 || off != 2 * width + 1)
+        return false;
+    __builtin_memcpy(&n, head, width);
+    __builtin_memcpy(&room, head + width, width);
+    if (!width)
+        n = room = flags >> 3;
+    return n <= room && room < t->size && off + room + 1 <= t->size && dr_safe_read(&end, a + n, 1) && !end;
+}
+
 /* Is a, inside block t, where its owner keeps a pointer to although the block starts before? */
 static bool
 is_start_in_disguise(uint64_t a, const struct heap_target *t)
@@ -96,6 +115,8 @@ is_start_in_disguise(uint64_t a, const struct heap_target *t)
     if (off == 16 && t->size % 16 == 0 && first == t->size / 16 - 2)    /* a thread's dtv of glibc */
         return true;
     if (off == 24 && t->size > 24 && word_at(t->start + 8) + 25 == t->size && first <= t->size - 25)    /* std::string that counts references */
+        return true;
+    if (off <= 17 && is_counted_string(a, t))
         return true;
     return off % 8 == 0 && t->size - off >= 8 && is_vtable(first) && is_vtable(word_at(a));             /* a base class further on */
 }
