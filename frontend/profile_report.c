@@ -323,6 +323,27 @@ report_one(const struct profile_request *q, const struct raw_file *file, unsigne
     profile_free(p);
 }
 
+static void
+done_with(const struct profile_request *q, struct raw_file *file)
+{
+    if (q->folder)
+        unlink(file->path);
+    free(file->path);
+    file->path = NULL;
+}
+
+static bool is_part(const struct raw_file *file) { return file->path && strstr(profile_base_name(file->path), ".part"); }
+
+void
+profile_parts(const struct profile_request *q, profile_say *say)
+{
+    for (size_t i = 0; i < n_files; i++)
+        if (is_part(&files[i])) {
+            report_one(q, &files[i], 0, false, say);
+            done_with(q, &files[i]);
+        }
+}
+
 void
 profile_ended(const struct profile_request *q, uint32_t pid, bool root, profile_say *say)
 {
@@ -331,11 +352,8 @@ profile_ended(const struct profile_request *q, uint32_t pid, bool root, profile_
     for (size_t i = 0; i < n_files; i++)
         if (files[i].pid == pid && files[i].path) {
             report_one(q, &files[i], again, root, say);
-            again += strstr(files[i].path, ".part") == NULL;
-            if (q->folder)
-                unlink(files[i].path);
-            free(files[i].path);
-            files[i].path = NULL;
+            again++;
+            done_with(q, &files[i]);
         }
 }
 

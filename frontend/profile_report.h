@@ -32,6 +32,8 @@ bool profile_command(const struct settings *s, struct command_line *line, bool *
 /* In the reporter. A process has told its raw file; it, or what it was before execve, has ended. */
 typedef void profile_say(void *context, const char *text, size_t size);
 void profile_note(uint32_t pid, const char *path, size_t length);
+/* Reports on the parts that have been told of, while the process goes on. */
+void profile_parts(const struct profile_request *q, profile_say *say);
 void profile_ended(const struct profile_request *q, uint32_t pid, bool root, profile_say *say);
 /* Nothing more will come. */
 void profile_finish(const struct profile_request *q);

@@ -165,6 +165,8 @@ take_records(struct connection *c, bool all)
             know_pid(c, pid);
         if (type == RECORD_PROFILE && size >= RECORD_HEADER + 2 && size <= c->size - at)
             profile_note(pid, (const char *)c->bytes + at + RECORD_HEADER + 2, size - RECORD_HEADER - 2);
+        if (type == RECORD_PROFILE && reporter.profile)
+            profile_parts(reporter.profile, say);
         if (type == RECORD_END && pid == reporter.root && c->fd == reporter.root_fd && !all) {
             reporter.root_ended = true; /* what others have said comes first: it stays for `acknowledge` */
             break;

@@ -339,32 +339,6 @@ slow_count(uint64_t arg, struct dr_mcontext *mc)
 
 /* ---- events ---- */
 
-/* The first block after an event: the program is at pc. */
-void
-land(uint64_t pc, struct dr_mcontext *mc)
-{
-    dr_thread *t = dr_thread_current();
-    struct context *c = context_of(t);
-    uint64_t rsp = mc->gpr[RSP];
-
-    dr_set_mode(t, MODE_COUNT);
-    switch (c->event) {
-    case EVENT_SIGNAL:
-        if (pc == c->interrupted.rip && rsp == c->interrupted.gpr[RSP])
-            break;
-        push(t, c, rsp, 0);
-        enter(t, c, NULL, PROF_SIGNALLED, pc);
-        break;
-    case EVENT_SIGRETURN:
-        find_stack(t, c, rsp);
-        break;
-    default:
-        break;
-    }
-    c->event = EVENT_NONE;
-    settle(t, c, pc);
-}
-
 /* The program stands in front of a transfer whose change of context has been made: it will be made again. */
 static void
 undo_transfer(dr_thread *t, struct context *c, const struct dr_mcontext *mc)
@@ -388,6 +362,35 @@ undo_transfer(dr_thread *t, struct context *c, const struct dr_mcontext *mc)
         }
     }
     c->cut = NULL;
+}
+
+/* The first block after an event: the program is at pc. */
+void
+land(uint64_t pc, struct dr_mcontext *mc)
+{
+    dr_thread *t = dr_thread_current();
+    struct context *c = context_of(t);
+    uint64_t rsp = mc->gpr[RSP];
+
+    dr_set_mode(t, MODE_COUNT);
+    switch (c->event) {
+    case EVENT_SIGNAL:
+        if (pc == c->interrupted.rip && rsp == c->interrupted.gpr[RSP])
+            break;
+        push(t, c, rsp, 0);
+        enter(t, c, NULL, PROF_SIGNALLED, pc);
+        break;
+    case EVENT_CUT:
+        undo_transfer(t, c, mc);
+        break;
+    case EVENT_SIGRETURN:
+        find_stack(t, c, rsp);
+        break;
+    default:
+        break;
+    }
+    c->event = EVENT_NONE;
+    settle(t, c, pc);
 }
 
 void

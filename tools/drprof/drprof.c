@@ -119,6 +119,15 @@ signal(struct dr_signal *s)
     return DR_SIGNAL_DELIVER;
 }
 
+/* What there is until now, as a part of its own; the program counts on. */
+static void
+nudge(dr_thread *t, uint64_t arg)
+{
+    (void)t;
+    (void)arg;
+    raw_dump();
+}
+
 __attribute__((visibility("default"))) const struct dr_tool dr_tool = {
     .size = sizeof(struct dr_tool),
     .api = DR_API_VERSION,
@@ -134,4 +143,6 @@ __attribute__((visibility("default"))) const struct dr_tool dr_tool = {
     .block_cut = insert_cut,
     .syscall_pre = syscall_pre,
     .signal = signal,
+    .nudge = nudge,
+    .client_request = window_request,
 };

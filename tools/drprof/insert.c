@@ -701,11 +701,22 @@ node_of_block(const struct dr_cut *c, const struct prof_slot *s)
     return x->now->function == s->function ? x->now : NULL;
 }
 
+/* However the program goes on, what was inserted for the instruction it stands at may run again, or not at all. */
+static void
+land_after_cut(const struct dr_cut *c)
+{
+    if (dr_mode(c->thread) != MODE_COUNT)
+        return;
+    context_of(c->thread)->event = EVENT_CUT;
+    dr_set_mode(c->thread, MODE_LAND);
+}
+
 void
 insert_cut(const struct dr_cut *c)
 {
     if (c->mode != MODE_COUNT)
         return;
+    land_after_cut(c);
     struct prof_slot *s = slot_of_block(c->tag);
     struct prof_node *n = s ? node_of_block(c, s) : NULL;
     if (!n || c->done >= s->n)

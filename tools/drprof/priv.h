@@ -102,7 +102,7 @@ struct context {
     uint64_t samples_lost;
     struct polymorph polymorph[POLYMORPHS];
 };
-enum event { EVENT_NONE, EVENT_START, EVENT_SIGNAL, EVENT_SIGRETURN };
+enum event { EVENT_NONE, EVENT_START, EVENT_CUT, EVENT_SIGNAL, EVENT_SIGRETURN };
 extern uint32_t context_slot, frames_slot;   /* offsets of thread memory */
 extern struct dr_mutex lock;
 
@@ -144,6 +144,7 @@ bool window_is_start(uint64_t pc);
 bool window_is_stop(uint64_t pc);
 void window_begin(uint64_t pc, struct dr_mcontext *mc);     /* clean calls */
 void window_end(uint64_t pc, struct dr_mcontext *mc);
+bool window_request(dr_thread *t, const uint64_t args[6], uint64_t *result);
 /* Makes what the thread does agree with window_open. In callbacks other than those of blocks. */
 void window_follow(dr_thread *t);
 

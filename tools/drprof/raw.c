@@ -162,6 +162,7 @@ raw_dump(void)
 
     dr_lock(&raw_lock);
     header->part = ++parts_made;
+    header->flags |= PROF_ENDED;         /* as far as this part goes */
     dr_format(path, sizeof path, "%s.%d.%u.part%u.raw", options.raw, dr_process_id(), files_made, parts_made);
     int out = dr_create(path);
     if (out < 0) {
@@ -173,6 +174,7 @@ raw_dump(void)
         announce(path);
     }
     header->part = 0;
+    header->flags &= ~(uint32_t)PROF_ENDED;
     dr_unlock(&raw_lock);
     if (!good)
         dr_print("drprof: cannot write all of %s\n", path);

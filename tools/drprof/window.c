@@ -64,6 +64,29 @@ window_follow(dr_thread *t)
     dr_set_mode(t, MODE_LAND);
 }
 
+/* Callgrind's requests, as valgrind/callgrind.h makes them. */
+enum { REQUEST_DUMP = 0x43540000, REQUEST_ZERO, REQUEST_TOGGLE, REQUEST_DUMP_AT, REQUEST_START, REQUEST_STOP };
+
+bool
+window_request(dr_thread *t, const uint64_t args[6], uint64_t *result)
+{
+    switch (args[0]) {
+    case REQUEST_DUMP:
+    case REQUEST_DUMP_AT:
+        raw_dump();
+        context_zero();
+        break;
+    case REQUEST_ZERO: context_zero(); break;
+    case REQUEST_TOGGLE: window_open = !window_open; break;
+    case REQUEST_START: window_open = true; break;
+    case REQUEST_STOP: window_open = false; break;
+    default: return false;
+    }
+    *result = 0;
+    window_follow(t);
+    return true;
+}
+
 void
 window_begin(uint64_t pc, struct dr_mcontext *mc)
 {

@@ -238,6 +238,44 @@ def start_and_stop_limit_what_is_counted():
     equal(by_name(p)["with_faults"], 0, "instructions behind the end")
 
 
+def requests_start_stop_zero_and_dump():
+    path = os.path.join(work, "r.json")
+    run("-quiet", "-format", "json", "-o", path, "--", program("requests"))
+    parts = {}
+    for part in glob.glob(path + ".*"):
+        with open(part) as f:
+            p = json.load(f)
+        check_sums(p)
+        parts[p["part"]] = by_name(p, "calls")["work"]
+    with open(path) as f:
+        p = json.load(f)
+    equal((parts, by_name(p, "calls")["work"]), ({1: 10, 2: 30}, 1000), "calls of work in each part, and at the end")
+
+
+def a_nudge_dumps_while_the_program_runs_on():
+    path = os.path.join(work, "n.json")
+    p = subprocess.Popen([drprof, "-quiet", "-format", "json", "-o", path, "--", program("requests"), "loop"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=work)
+    p.stdout.readline()
+    totals = []
+    for n in (1, 2):
+        subprocess.run([drprof, "-nudge", str(p.pid)], check=True)
+        part = f"{path}.{p.pid}.{n}"
+        for _ in range(200):
+            time.sleep(0.05)
+            try:
+                with open(part) as f:
+                    totals.append(json.load(f)["total"])
+                break
+            except (OSError, ValueError):
+                pass
+        equal(p.poll(), None, "the program")
+    p.communicate(b"x")
+    equal(p.returncode, 0, "status")
+    with open(path) as f:
+        totals.append(json.load(f)["total"])
+    assert len(totals) == 3 and 0 < totals[0] < totals[1] < totals[2], totals
+
+
 # ---- formats ----
 
 def callgrind_annotate_accepts_the_file():
