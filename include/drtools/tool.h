@@ -296,7 +296,8 @@ int dr_parent_id(void);
 
 /* Stops every other thread of the process where its program state is known: none is in a callback then, unless it waits to
  * stop others itself. Without locks held (take them after it), and neither in block callbacks nor in thread_start and
- * _exit; in exit as well. Between the two calls no thread begins. */
+ * _exit; in exit as well. Between the two calls no thread begins.
+ * Where the program filters system calls nothing is stopped. */
 void dr_suspend_others(void);
 void dr_resume_others(void);
 /* While the others are stopped. */
@@ -372,7 +373,8 @@ struct dr_region {
     bool readable, writable, executable, shared;
     const char *name;                   /* a file's path, or what the kernel calls it, such as "[stack]"; NULL: anonymous. Until f returns */
 };
-/* All of it, by address; false from f: enough. Slow: from /proc. False: there is no /proc. */
+/* All of it, by address; false from f: enough. Slow: from /proc. False: there is no /proc, or the program
+ * filters system calls, and ours might end it. */
 bool dr_each_region(bool (*f)(const struct dr_region *r, void *arg), void *arg);
 /* The parts of [lo, hi), in pages, that are in memory or in swap: what anonymous memory lacks there is zero. False: not known (no
  * /proc), or not all were told. */

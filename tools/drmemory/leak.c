@@ -518,7 +518,8 @@ end(void)
     stack_size = stack_used = 0;
 }
 
-static void
+/* False: it cannot be told what the roots are. */
+static bool
 mark_all(void)
 {
     each_block(bounds);
@@ -528,10 +529,12 @@ mark_all(void)
     dr_each_thread(search_registers, NULL);
     if (opt.leaks_only)
         dr_each_thread(note_stack, NULL);
-    dr_each_region(search_region, NULL);
+    if (!dr_each_region(search_region, NULL))
+        return false;
     dr_each_module(search_module, NULL);
     drain();
     each_block(find_lost);
+    return true;
 }
 
 /* Stops the others before it takes the lock: who waits for a lock cannot be stopped. */
@@ -541,9 +544,8 @@ leak_scan(enum leak_occasion why)
     (void)why;
     dr_suspend_others();
     dr_lock(&lock);
-    bool complete = begin();
-    if (complete) {
-        mark_all();
+    bool complete = begin(), known = complete && mark_all();
+    if (known) {
         each_block(sum_up);
         each_block(sum_up_indirect);
         sort_groups();
@@ -560,7 +562,9 @@ leak_scan(enum leak_occasion why)
     index_mask = 0;
     dr_unlock(&lock);
     dr_resume_others();
-    if (!complete)
+    if (complete && !known)
+        dr_print("drmemory: no leak scan: there is no /proc, or the program filters system calls\n");
+    else if (!complete)
         dr_print("drmemory: no memory for the leak scan: it is not complete\n");
     report_leaks(found, n);
     if (found)

@@ -12,6 +12,7 @@
 #include "linux/suspend.h"
 
 #include "core/engine.h"
+#include "linux/memory.h"
 #include "linux/signal.h"
 #include "linux/sys.h"
 
@@ -119,6 +120,8 @@ suspend_others(struct thread *self)
     }
     holder = self;
     depth = 1;
+    if (engine_confined())               /* our signals could be the end of the process */
+        return;
     last_request += last_request == UINT32_MAX ? 2 : 1;
     while ((o = ask_all(self, last_request, &word)))     /* bounded waits: a thread may end instead of parking, and its word be reused */
         sys4(__NR_futex, (long)&o->parked, FUTEX_WAIT_OP, word, (long)&a_little);

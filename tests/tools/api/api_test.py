@@ -148,6 +148,16 @@ def stripped_and_static_programs_have_their_symbols():
             equal(len(re.findall("(?m)^load", err)), 2 if "-static" in flags or "-static-pie" in flags else 4)
 
 
+def filters_of_system_calls_meet_none_of_ours():
+    p = subprocess.run([drrun, "-t", tool("nudge"), "-at_exit", "--", *program("confined")], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if p.returncode == 77:
+        print("skipped: no filters here")
+        sys.exit(77)
+    equal((p.returncode, p.stdout, p.stderr), (0, b"confined\n", b"nudge: ready\nnudge: end, 2 threads, regions not known\n"))
+    _, err = run([["nudge", "-at_exit"]], ["/bin/true"])
+    equal(err, "nudge: ready\nnudge: end, 1 threads, regions known\n")
+
+
 def nudges_reach_programs_that_sleep():
     """However a program sleeps, a nudge is told to the tool at once, and the program does not notice."""
     python = ["/usr/bin/python3", "-c"]
