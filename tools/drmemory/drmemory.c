@@ -213,8 +213,8 @@ block_insn(dr_block *b, unsigned i)
 static enum dr_signal_action
 on_signal(struct dr_signal *s)
 {
-    if (s->fault && regstate_of(s->thread)->summary)
-        propagate_undo(regstate_of(s->thread));
+    if (s->fault)
+        propagate_undo(regstate_of(s->thread), s->mc->rip);
     return DR_SIGNAL_DELIVER;
 }
 

@@ -38,11 +38,11 @@ undo_all(struct ctx *c)
 }
 
 void
-propagate_undo(struct regstate *rs)
+propagate_undo(struct regstate *rs, uint64_t pc)
 {
     struct entry e;
 
-    if (!rs->undo.used)
+    if (!rs->undo.used || rs->undo.pc != pc)
         return;
     while (rs->undo.used) {
         memcpy(&e, rs->undo.log + rs->undo.used - sizeof e, sizeof e);
@@ -441,6 +441,7 @@ propagate_step(const struct step *s, struct regstate *rs, const struct dr_mconte
 {
     rs->undo.used = 0;
     rs->undo.summary = rs->summary;
+    rs->undo.pc = s->pc;
     if (!(rs->summary & s->touched) && !(s->flags & STEP_MEMORY))
         return;                                             /* all of it is defined, and stays so */
     struct ctx c = {.s = s, .rs = rs, .mc = mc};

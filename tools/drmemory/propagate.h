@@ -70,8 +70,8 @@ bool step_make(const uint8_t *bytes, unsigned n, uint64_t pc, struct step *out);
 
 /* The instruction s is about to execute with registers mc. */
 void propagate_step(const struct step *s, struct regstate *rs, const struct dr_mcontext *mc);
-/* … but it faulted: takes back what the last propagate_step of this thread changed. */
-void propagate_undo(struct regstate *rs);
+/* … but the instruction at pc faulted: takes back what the last propagate_step of this thread changed, if it was for that one. */
+void propagate_undo(struct regstate *rs, uint64_t pc);
 
 /* A load of 16, 32 or 64 aligned bytes of which some, not all, are addressable: vector code that looks for the end of a
  * string does it, and it cannot fault. No error; the others load as undefined. */

@@ -45,6 +45,10 @@ static const struct row rows[ZYDIS_MNEMONIC_MAX_VALUE + 1] = {
     [M(SERIALIZE)] = {RULE_NOTHING, 0, 0}, [M(XABORT)] = {RULE_NOTHING, 0, 0}, [M(WRFSBASE)] = {RULE_NOTHING, 0, 0}, [M(WRGSBASE)] = {RULE_NOTHING, 0, 0},
     [M(FNCLEX)] = {RULE_NOTHING, 0, 0}, [M(FSETPM287_NOP)] = {RULE_NOTHING, 0, 0}, [M(FENI8087_NOP)] = {RULE_NOTHING, 0, 0}, [M(FDISI8087_NOP)] = {RULE_NOTHING, 0, 0},
 
+    /* of MPX, which Linux does not enable: no operation */
+    [M(BNDMOV)] = {RULE_NOTHING, 0, 0}, [M(BNDMK)] = {RULE_NOTHING, 0, 0}, [M(BNDCL)] = {RULE_NOTHING, 0, 0}, [M(BNDCN)] = {RULE_NOTHING, 0, 0},
+    [M(BNDCU)] = {RULE_NOTHING, 0, 0}, [M(BNDLDX)] = {RULE_NOTHING, 0, 0}, [M(BNDSTX)] = {RULE_NOTHING, 0, 0},
+
     [M(CPUID)] = {RULE_DEFINE, 0, 0}, [M(RDTSC)] = {RULE_DEFINE, 0, 0}, [M(RDTSCP)] = {RULE_DEFINE, 0, 0}, [M(RDRAND)] = {RULE_DEFINE, 0, 0},
     [M(RDSEED)] = {RULE_DEFINE, 0, 0}, [M(RDPID)] = {RULE_DEFINE, 0, 0}, [M(XGETBV)] = {RULE_DEFINE, 0, 0}, [M(RDFSBASE)] = {RULE_DEFINE, 0, 0},
     [M(RDGSBASE)] = {RULE_DEFINE, 0, 0}, [M(RDPKRU)] = {RULE_DEFINE, 0, 0}, [M(XTEST)] = {RULE_DEFINE, 0, 0}, [M(XBEGIN)] = {RULE_DEFINE, 0, 0},

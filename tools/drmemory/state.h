@@ -36,7 +36,7 @@ struct regstate {
     /* Relations that hold whatever the undefined flags are, after a comparison (enum relation); 0 when flags is 0. */
     uint8_t relations;
     /* What the last step changed: see propagate_undo. */
-    struct { uint64_t summary; uint32_t used; uint8_t log[4096]; } undo;
+    struct { uint64_t summary, pc; uint32_t used; uint8_t log[4096]; } undo;
 };
 
 #endif

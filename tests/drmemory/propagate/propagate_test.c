@@ -651,7 +651,7 @@ check_undo(const struct insn *i)
     static struct image now;
     uint32_t bit;
 
-    propagate_undo(&rs);
+    propagate_undo(&rs, i->step.pc);
     image_of_definedness(&rs, &now);
     if (!bits_equal(&now, &undefined_in, &bit))
         show(i, "undo leaves", bit);

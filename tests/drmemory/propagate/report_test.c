@@ -246,7 +246,9 @@ TEST(string, range_is_checked_as_a_whole)
     EXPECT_EQUAL("movs", reports.size, 0x10);
     EXPECT_EQUAL("movs", reports.write, true);
     EXPECT_EQUAL("movs", arena_bits[0x310], 0xff);
-    propagate_undo(&rs);
+    propagate_undo(&rs, mc.rip + 2);
+    EXPECT_EQUAL("another instruction faulted", arena_bits[0x310], 0xff);
+    propagate_undo(&rs, mc.rip);
     EXPECT_EQUAL("undo", arena_bits[0x310], 0);
     memset(arena_closed + 0x220, 1, 4);
     step(rep_movsb);
@@ -434,7 +436,7 @@ round_trip(const char *name, const uint8_t *save, const uint8_t *restore, void (
         EXPECT_EQUAL(name, rs.x87_flags, saved.x87_flags);
     if (masks)
         EXPECT_EQUAL(name, memcmp(rs.k, saved.k, sizeof rs.k), 0);
-    propagate_undo(&rs);
+    propagate_undo(&rs, mc.rip);
     EXPECT_EQUAL(name, rs.summary, 0);
     EXPECT_EQUAL(name, rs.zmm[1][1], 0);
 }
