@@ -146,6 +146,16 @@ know_pid(struct connection *c, uint32_t pid)
     c->pids[c->pid_count++] = pid;
 }
 
+static void
+keep_records(const void *bytes, size_t size)
+{
+    if (reporter.record < 0 || write_all(reporter.record, bytes, size))
+        return;
+    reporter.record_failed = true;
+    close(reporter.record);
+    reporter.record = -1;
+}
+
 /* Passes on what is complete of the connection's bytes; the root process' END only with `all`. */
 static void
 take_records(struct connection *c, bool all)
@@ -176,13 +186,21 @@ take_records(struct connection *c, bool all)
         session_feed(reporter.session, c->bytes + at, size);
         at += size;
     }
-    if (reporter.record >= 0 && at && !write_all(reporter.record, c->bytes, at)) {
-        reporter.record_failed = true;
-        close(reporter.record);
-        reporter.record = -1;
-    }
+    keep_records(c->bytes, at);
     memmove(c->bytes, c->bytes + at, c->size - at);
     c->size -= at;
+}
+
+static void
+process_left(uint32_t pid)
+{
+    uint8_t bytes[RECORD_HEADER];
+    struct record_writer w = {.bytes = bytes, .size = sizeof bytes};
+
+    record_begin(&w, RECORD_PROCESS_LEFT, pid, 0, 0);
+    record_end(&w);
+    session_feed(reporter.session, bytes, w.used);
+    keep_records(bytes, w.used);
 }
 
 /* The process has closed its end, by whatever way it went. */
@@ -191,7 +209,7 @@ connection_ended(struct connection *c)
 {
     close(c->fd);
     for (size_t i = 0; i < c->pid_count; i++) {
-        session_left(reporter.session, c->pids[i]);
+        process_left(c->pids[i]);
         if (reporter.profile && c->pids[i] != reporter.root)
             profile_ended(reporter.profile, c->pids[i], false, say);
     }
@@ -451,8 +469,7 @@ reporter_serve(int fd, int root, int console, struct report_files *files)
     reporter.session = session_new(&files->session);
     record_put_stream_header(&header);
     session_feed(reporter.session, header.bytes, header.used);
-    if (reporter.record >= 0)
-        reporter.record_failed = !write_all(reporter.record, header.bytes, header.used);
+    keep_records(header.bytes, header.used);
     add_connection(reporter.root_fd);
     serve();
     _exit(0);

@@ -553,6 +553,10 @@ report_apply(struct report *r, const struct record *rec, struct report_change *c
     case RECORD_ERROR_COUNT: set_count(p, rec); break;
     case RECORD_LEAK: add_leak(r, p, rec, change); break;
     case RECORD_LEAK_SCAN: begin_scan(p, rec->number); break;
+    case RECORD_PROCESS_LEFT:
+        p->left = true;
+        p->killed = !p->complete && !p->execed;
+        break;
     case RECORD_NOTE: add_note(r, p, rec); break;
     case RECORD_SUMMARY: add_summary(r, p, rec); break;
     case RECORD_NUDGE: p->nudge = rec->number; break;

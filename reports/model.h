@@ -96,7 +96,7 @@ struct process {
     const char **argv;
     size_t argc;
     bool ended, execed, complete;
-    bool left, killed; /* its connection has ended; … before it said so. A kept stream does not tell */
+    bool left, killed; /* its connection has ended; … before it said so */
     enum record_exit_kind exit_kind;
     uint32_t exit_code;
     uint64_t end_time;

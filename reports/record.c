@@ -329,6 +329,7 @@ static void (*const take_payload[])(struct payload *, struct record *) = {
     [RECORD_END] = take_end,
     [RECORD_EXEC_FAILED] = take_nothing,
     [RECORD_LEAK_SCAN] = take_number,
+    [RECORD_PROCESS_LEFT] = take_nothing,
 };
 
 static bool

@@ -346,7 +346,7 @@ react(struct session *s, const struct record *rec, const struct report_change *c
     if (rec->type == RECORD_NUDGE) {
         show_summary(s, p, rec->number);
         write_outputs(s);
-    } else if (rec->type == RECORD_END) {
+    } else if (rec->type == RECORD_END || rec->type == RECORD_PROCESS_LEFT) {
         end_process(s, p);
     }
 }
@@ -374,20 +374,6 @@ what_is_missing(const struct session *s, const char *why)
     if (record_pending(s->reader))
         return "the record stream ends in the middle of a record";
     return why;
-}
-
-void
-session_left(struct session *s, uint32_t pid)
-{
-    const struct report *r = s->report;
-
-    for (size_t i = r->process_count; i-- > 0;)
-        if (r->processes[i]->pid == pid) {
-            r->processes[i]->left = true;
-            r->processes[i]->killed = !r->processes[i]->complete && !r->processes[i]->execed;
-            end_process(s, r->processes[i]);
-            return;
-        }
 }
 
 void

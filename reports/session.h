@@ -28,8 +28,6 @@ struct session *session_new(const struct session_options *options);
 void session_free(struct session *s);
 /* Bytes of the record stream. Everything they tell is on disk when this returns. */
 void session_feed(struct session *s, const void *bytes, size_t size);
-/* Process `pid` has gone, whatever it said. */
-void session_left(struct session *s, uint32_t pid);
 /* Report files as things stand. */
 void session_write(struct session *s);
 /* The stream has ended. Writes summaries and report files. `why`: what cut it short, or NULL. */

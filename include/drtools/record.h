@@ -44,6 +44,7 @@ enum record_type {
     RECORD_END = 13,
     RECORD_EXEC_FAILED = 14,
     RECORD_LEAK_SCAN = 15,
+    RECORD_PROCESS_LEFT = 16, /* the reporter's own */
     RECORD_PROFILE = 20,
 };
 

@@ -239,7 +239,12 @@ def records_are_replayed():
     assert b"Error #2: UNINITIALIZED READ" in p.stdout and b"NO ERRORS" not in p.stdout
     again = json.load(open(work + "/again.json"))
     equal((again["errors"], again["processes"]), (first["errors"], first["processes"]))
-    p = subprocess.run([drrun, "-replay", work + "/kept", "-baseline", work + "/r.json", *GATE], stdout=subprocess.PIPE, env=environment)
+    shutil.copy(work + "/r.json", work + "/first.json")
+    run("fork kill 9 end wait", 0, ["-record", work + "/killed", *GATE])
+    killed = report()
+    p = subprocess.run([drrun, "-replay", work + "/killed", "-json", work + "/again.json", *GATE], stdout=subprocess.PIPE, env=environment)
+    equal((p.returncode, json.load(open(work + "/again.json"))["processes"]), (0, killed["processes"]))
+    p = subprocess.run([drrun, "-replay", work + "/kept", "-baseline", work + "/first.json", *GATE], stdout=subprocess.PIPE, env=environment)
     equal(p.returncode, 3, "all errors are in the baseline")
     p = subprocess.run([drrun, "-replay", work + "/none"], stderr=subprocess.PIPE, env=environment)
     equal(p.returncode, 2)
