@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #define _GNU_SOURCE /* process_vm_readv */
 #include "doubles.h"
-#include "overread.h"
 
 #include <Zydis/Zydis.h>
 #include <sys/uio.h>
@@ -69,13 +68,6 @@ dr_decode(const uint8_t *bytes, size_t n, void *instruction, void *operands)
     if (!decoder.stack_width)
         ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
     return !ZYAN_FAILED(ZydisDecoderDecodeFull(&decoder, bytes, n, instruction, operands));
-}
-
-bool
-overread_of_interpreter(uint64_t pc, uint64_t a, uint64_t n)
-{
-    (void)pc, (void)a, (void)n;
-    return false;
 }
 
 enum shadow_state
