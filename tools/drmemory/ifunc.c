@@ -217,6 +217,8 @@ called_name(const struct dr_mcontext *mc)
     return name;
 }
 
+void strings_fork_child(void) { sites_lock.state = 0; }
+
 void
 strings_module_unload(const struct dr_module *m)
 {

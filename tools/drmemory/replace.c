@@ -316,7 +316,13 @@ replace_module_unload(const struct dr_module *m)
     strings_module_unload(m);
 }
 
-void replace_fork_child(void) { lock.state = 0; }
+void
+replace_fork_child(void)
+{
+    lock.state = 0;
+    strings_fork_child();
+}
+
 bool replace_init(void) { return functions_grow(); }
 
 /* ---- blocks ---- */

@@ -12,6 +12,7 @@ const struct replacement *strings_meant(const struct replacement *w, const struc
 /* For replace.c: inserts what block b needs if an IFUNC's resolver returns to it. */
 void strings_block(dr_block *b);
 void strings_module_unload(const struct dr_module *m);
+void strings_fork_child(void);
 
 /* ---- between strings.c and ifunc.c ---- */
 
