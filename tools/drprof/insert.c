@@ -690,7 +690,7 @@ node_of_block(const struct dr_cut *c, const struct prof_slot *s)
     struct frame *f = frame_at(c->thread, x->top);
 
     x->cut = NULL;
-    if (c->inserted && c->done == s->n - 1u) {
+    if (c->done == s->n - 1u) {          /* the change of context may be half done, too */
         x->cut = s;
         x->cut_pc = s->target - s->length[s->n - 1];
         if (x->top < FRAMES_BYTES && f->return_not == ~s->target && f->node->function == s->function)

@@ -93,8 +93,8 @@ struct context {
     uint8_t event;                       /* enum event: why MODE_LAND                                */
     bool started;
     struct prof_node *left;              /* by a fast return or jump: the context before it; NULL: by a slow one */
-    const struct prof_slot *cut;         /* the last block cut short, if its last instruction was not executed though */
-    uint64_t cut_pc;                     /* … the context was changed for it; and that instruction   */
+    const struct prof_slot *cut;         /* the last block cut short, if in front of its last instruction, for which  */
+    uint64_t cut_pc;                     /* … the context may have been changed; and that instruction */
     struct dr_mcontext interrupted;
     struct fiber *fibers[64];            /* suspended stacks, by a hash of where they stopped        */
     struct fiber *spare;                 /* … whose memory is free                                  */
