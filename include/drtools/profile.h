@@ -17,7 +17,7 @@ typedef uint32_t prof_ref;
 
 #define PROF_MAGIC "drprof1\n"
 enum { PROF_CHUNK_SLOTS = 64 };
-enum { PROF_TRUNCATED = 1, PROF_ENDED = 2, PROF_SAMPLED = 4, PROF_CPU_TIME = 8 };
+enum { PROF_TRUNCATED = 1, PROF_ENDED = 2 };
 
 struct prof_header {
     char magic[8];
@@ -26,7 +26,6 @@ struct prof_header {
     uint32_t pid, parent;
     uint32_t flags;                  /* PROF_TRUNCATED: memory ran out, what came later is missing */
     uint32_t part;                   /* number of the dump, 0: the profile at the end              */
-    uint64_t period;                 /* of samples, in nanoseconds                                 */
     prof_ref modules, functions, threads;    /* first of each list                                 */
     prof_ref command;                /* struct prof_text                                           */
 };
@@ -80,19 +79,17 @@ enum prof_node_kind {
 struct prof_node {
     uint64_t entry_not;              /* ~address at which it was entered                           */
     uint64_t calls;                  /* how often                                                  */
-    prof_ref parent, function, child, sibling;
+    prof_ref parent, function;
     prof_ref next;                   /* of the thread's list of all                                */
     prof_ref site;                   /* struct prof_slot of the parent's function                  */
     uint16_t level;                  /* nodes of the same function above it                        */
-    uint8_t kind, spare;
-    uint32_t number;
+    uint8_t kind, pad[5];
     uint64_t slot[];                 /* n_inline of them, then n_chunks pointers to chunks (0: none yet) */
 };
 
 struct prof_thread {
     prof_ref next, root, nodes;
     uint32_t tid;
-    uint64_t samples;
 };
 
 #endif

@@ -9,7 +9,7 @@
 
 #include "priv.h"
 
-enum { PAGE = 4096, FIRST_INDEX = 1 << 14, MAX_INLINE = 48, MAX_CHUNKS = 1024, PAGE_CHUNKS = 256 };
+enum { PAGE = 4096, FIRST_INDEX = 1 << 14, MAX_INLINE = 128, MAX_CHUNKS = 1024, PAGE_CHUNKS = 256 };
 
 /* A module, and where its functions begin. */
 struct module {

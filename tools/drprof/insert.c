@@ -300,7 +300,10 @@ insert_count(dr_block *b, unsigned index)
     }
     uint32_t offset = node_offset(now.function, s->index);
     if (in_chunk(now.function, s->index)) {
-        take_three(b, index);
+        bool taken = dr_take_this_register(b, RCX) && (flags_free || dr_take_this_register(b, RDX));
+        DR_CHECK(taken, "rcx and rdx are free");
+        now.tests_flags = flags_free;
+        now.has_side = false;
         x_mov_r_slot(e, RCX, context_slot);
         x_load(e, RCX, RCX, offset);
         slow_if_rcx_is_0(b);
@@ -315,6 +318,25 @@ insert_count(dr_block *b, unsigned index)
     count_at(e, r, offset, scratch, flags_free);
     dr_inserted(b);
     dr_give_registers(b);
+}
+
+/* The count of a block without a place where flags are free shares the registers of its call or return. */
+static bool
+counts_with_transfer(unsigned index)
+{
+    return index == now.n - 1 && (now.transfer == CALL || now.transfer == RETURN) && now.block && !in_chunk(now.function, now.block->index);
+}
+
+static void
+count_with_transfer(dr_block *b, unsigned index)
+{
+    struct emit *e = dr_emit(b);
+
+    if (index != now.counted_at || !counts_with_transfer(index))
+        return;
+    x_mov_r_slot(e, RDX, context_slot);
+    count_at(e, RDX, node_offset(now.function, now.block->index), RCX, now.tests_flags);
+    dr_inserted(b);
 }
 
 /* ---- changes of context ---- */
@@ -399,6 +421,7 @@ insert_call(dr_block *b, unsigned index)
     if (insert_no_room(b, s))
         return;
     take_three(b, index);
+    count_with_transfer(b, index);
     load_slot(b, s);
     x_mov_r_r(dr_emit(b), now.third, RCX);
     push_frame_and_enter(b);
@@ -610,6 +633,7 @@ insert_return(dr_block *b, unsigned index)
     struct emit *e = dr_emit(b);
 
     take_three(b, index);
+    count_with_transfer(b, index);
     x_mov_r_slot(e, RDX, context_slot + offsetof(struct context, top));
     x_gs_index(e, 0x8b, RCX, RDX, frames_slot + offsetof(struct frame, slot_not));
     x_lea_sum(e, RCX, RSP, RCX, 1);
@@ -665,7 +689,7 @@ insert_insn(dr_block *b, unsigned index)
             dr_insert_call(b, no_room, 0);
         return;
     }
-    if (index == now.counted_at)
+    if (index == now.counted_at && !counts_with_transfer(index))
         insert_count(b, index);
     if (index == 0 && window_is_stop(tag))
         dr_insert_call(b, window_end, tag);

@@ -86,10 +86,6 @@ node_new(struct context *c, struct prof_function *f, struct prof_node *parent, c
     n->kind = (uint8_t)kind;
     n->next = c->thread->nodes;
     c->thread->nodes = ref_of(n);
-    if (parent) {
-        n->sibling = parent->child;
-        parent->child = ref_of(n);
-    }
     index_put(c, n);
     c->nodes++;
     return n;

@@ -20,8 +20,6 @@ struct options {
     const char *raw;                     /* path of raw files, to which .PID.N is added              */
     const char *start_at, *stop_at;
     uint64_t memory;                     /* bytes of a raw file at most                              */
-    uint64_t sample_hz;
-    bool wall;
 };
 extern struct options options;
 
@@ -86,7 +84,6 @@ struct context {
     uint64_t top;                        /* offset of the last frame; grows downward; FRAMES_BYTES: none */
     uint64_t target;                     /* of the indirect branch under way                         */
     struct prof_thread *thread;
-    struct prof_node *elsewhere;         /* the first of its list                                    */
     uint32_t nodes;
     prof_ref *index;                     /* of all nodes by parent, site and target: an open hash    */
     uint32_t index_size;
@@ -99,7 +96,6 @@ struct context {
     struct fiber *fibers[64];            /* suspended stacks, by a hash of where they stopped        */
     struct fiber *spare;                 /* … whose memory is free                                  */
     unsigned n_fibers;
-    uint64_t samples_lost;
     struct polymorph polymorph[POLYMORPHS];
 };
 enum event { EVENT_NONE, EVENT_START, EVENT_CUT, EVENT_SIGNAL, EVENT_SIGRETURN };
