@@ -118,7 +118,7 @@ any(uint64_t below)
     return seed % below;
 }
 
-enum { SIZE = 1 << 15, ROUNDS = 20000 };
+enum { SIZE = 1 << 15, ROUNDS = 8000 };
 static uint8_t *ours, *theirs;
 
 enum result { POINTER, COUNT, SIGN, NONE };
