@@ -757,6 +757,26 @@ heap_number(void)
     return n;
 }
 
+static void
+widen(struct run *r, void *arg)
+{
+    uint64_t *b = arg;
+
+    if (r->start < b[0])
+        b[0] = r->start;
+    b[1] = r->start + (uint64_t)r->units * UNIT;
+}
+
+void
+heap_bounds(uint64_t *lo, uint64_t *hi)
+{
+    uint64_t b[2] = {~0ull, 0};
+
+    runs_each(widen, b);
+    *lo = b[0];
+    *hi = b[1];
+}
+
 bool
 heap_target(uint64_t a, struct heap_target *t)
 {

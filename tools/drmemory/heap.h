@@ -72,6 +72,8 @@ void pool_each(void (*f)(uint64_t number, const struct heap_block *b, bool *seen
 
 /* Gives every slot of the heap a number; how many there are. */
 uint64_t heap_number(void);
+/* All blocks of the heap are in [*lo, *hi). */
+void heap_bounds(uint64_t *lo, uint64_t *hi);
 /* The live block that holds a. */
 bool heap_target(uint64_t a, struct heap_target *t);
 /* Every live block, by address. *seen is kept with the block. */

@@ -114,6 +114,8 @@ is_start_in_disguise(uint64_t a, const struct heap_target *t)
         return true;
     if (off == 16 && t->size % 16 == 0 && first == t->size / 16 - 2)    /* a thread's dtv of glibc */
         return true;
+    if (off == 1 && t->size == 24)                                      /* a node of tsearch: the low bit is its colour */
+        return true;
     if (off == 24 && t->size > 24 && word_at(t->start + 8) + 25 == t->size && first <= t->size - 25)    /* std::string that counts references */
         return true;
     if (off <= 17 && is_counted_string(a, t))
@@ -138,7 +140,7 @@ follow(uint64_t a, enum level level)
 }
 
 /* Lost block `from` holds a pointer to a: what it leads to is lost because `from`'s leader is. */
-static uint64_t current;
+static uint64_t current, n_indirect;
 
 static void
 follow_lost(uint64_t a)
@@ -153,6 +155,7 @@ follow_lost(uint64_t a)
         return;
     }
     levels[t.number] = INDIRECT;
+    n_indirect++;
     leader[t.number] = (uint32_t)current;
 }
 
@@ -311,13 +314,19 @@ search_module(const struct dr_module *m, void *arg)
 /* ---- before and after ---- */
 
 static void
-bounds(uint64_t number, const struct heap_block *b, bool *seen, void *arg)
+widen(uint64_t lo, uint64_t hi)
+{
+    if (lo < heap_lo)
+        heap_lo = lo;
+    if (hi > heap_hi)
+        heap_hi = hi;
+}
+
+static void
+pool_bounds(uint64_t number, const struct heap_block *b, bool *seen, void *arg)
 {
     (void)number, (void)seen, (void)arg;
-    if (b->start < heap_lo)
-        heap_lo = b->start;
-    if (b->start + b->size + 1 > heap_hi)
-        heap_hi = b->start + b->size + 1;
+    widen(b->start, b->start + b->size + 1);
 }
 
 /* A block of the heap from which the program cuts blocks of its own counts as memory, not as a block. */
@@ -392,17 +401,23 @@ index_grow(void)
     return true;
 }
 
+static bool is_of(const struct leak *g, int kind, const struct heap_block *b, bool is_new) { return g->kind == kind && g->allocated == b->allocated && g->is_new == is_new; }
+
 /* NULL: no memory. */
 static struct leak *
 group(int kind, const struct heap_block *b, bool is_new)
 {
+    static uint32_t last;           /* neighbours often come from one place */
+
+    if (last < n_groups && is_of(&groups[last], kind, b, is_new))
+        return &groups[last];
     if (n_groups * 2 >= groups_size && !index_grow())
         return NULL;
     uint32_t i = (uint32_t)group_hash(kind, b->allocated, is_new);
     for (; group_index[i & index_mask]; i++) {
-        struct leak *g = &groups[group_index[i & index_mask] - 1];
-        if (g->kind == kind && g->allocated == b->allocated && g->is_new == is_new)
-            return g;
+        last = group_index[i & index_mask] - 1;
+        if (is_of(&groups[last], kind, b, is_new))
+            return &groups[last];
     }
     groups[n_groups] = (struct leak){.kind = kind, .address = b->start, .allocated = b->allocated, .is_new = is_new};
     group_index[i & index_mask] = ++n_groups;
@@ -492,6 +507,7 @@ begin(void)
     heap_lo = ~0ull;
     heap_hi = 0;
     tops.n = 0;
+    n_indirect = 0;
     out_of_memory = false;
     if (n_blocks >= UINT32_MAX)
         return false;
@@ -522,7 +538,11 @@ end(void)
 static bool
 mark_all(void)
 {
-    each_block(bounds);
+    uint64_t lo, hi;
+
+    heap_bounds(&lo, &hi);
+    widen(lo, hi);
+    pool_each(pool_bounds, NULL);
     if (heap_hi <= heap_lo)
         heap_hi = heap_lo = 0;
     pool_each(hide_outer, NULL);
@@ -547,7 +567,8 @@ leak_scan(enum leak_occasion why)
     bool complete = begin(), known = complete && mark_all();
     if (known) {
         each_block(sum_up);
-        each_block(sum_up_indirect);
+        if (n_indirect)
+            each_block(sum_up_indirect);
         sort_groups();
     }
     end();
