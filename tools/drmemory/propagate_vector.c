@@ -104,6 +104,22 @@ read_mmx(unsigned r)
     return v;
 }
 
+/* Values under a mask: what inactive elements would read may not be there. */
+static void
+load_active(struct ctx *c, const struct operand *o, union vector *v)
+{
+    unsigned bytes = o->bytes < 64 ? o->bytes : 64, size = o->element ? o->element : bytes;
+    uint64_t k = read_k(c->s->mask);
+
+    if (dr_safe_read(v->b, c->address, bytes))
+        return;
+    for (unsigned i = 0; i < bytes / size; i++)
+        if (!dr_safe_read(v->b + i * size, c->address + i * size, size)) {
+            memset(v->b + i * size, 0, size);
+            c->stop |= k >> i & 1;
+        }
+}
+
 static void
 load_value(struct ctx *c, unsigned i, union vector *v)
 {
@@ -120,7 +136,10 @@ load_value(struct ctx *c, unsigned i, union vector *v)
     case OPERAND_GPR:
     case OPERAND_MASK: v->q[0] = value_of(c, i); break;
     case OPERAND_MEMORY:
-        load_memory(c, c->address, memory_bytes(c, i), v->b);
+        if (c->s->mask && !is_broadcast(c, i))
+            load_active(c, o, v);
+        else
+            load_memory(c, c->address, memory_bytes(c, i), v->b);
         if (is_broadcast(c, i))
             repeat(v, o->bytes);
         break;
