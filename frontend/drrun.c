@@ -17,6 +17,7 @@
 #include "program.h"
 #include "replay_command.h"
 #include "reporter.h"
+#include "trace_command.h"
 
 /* A note that costs nobody anything: on the console only if a tool reports
  * there anyway and -quiet was not given, and in the log if there is one. */
@@ -112,6 +113,8 @@ drrun(const struct command *cmd, const struct install *in, struct command_line *
     bool done;
     if (!profile_command(s, line, &done, err) || done)
         return !err->text;
+    if (trace_command_wanted(s))
+        return trace_command(s, line, err);
     if (!line->app[0])
         return error_set(err, STATUS_USAGE, "no program to run was given");
     if (!program_find(&program, line->app[0], err) || !program_check(&program, err))

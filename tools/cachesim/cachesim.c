@@ -9,6 +9,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cachesim.h"
 
+#include "common/rep.h"
+
 enum { MAX_BLOCKS = 1 << 20, CHUNK = 1 << 12, MAX_CHUNKS = 1 << 12, FIRST_INDEX = 1 << 14, MAX_CODE_LINES = 1 << 22, MAX_L1_WORDS = 1 << 15 };
 
 struct sim sim;
@@ -390,54 +392,19 @@ refer(struct cpu *cpu, struct insn *in, uint64_t a, uint32_t n, bool write)
     unlock_if(locked);
 }
 
-/* Bytes that repe or repne cmps and scas look at before they end; n elements at most. */
-static uint64_t
-elements_compared(const struct insn *in, const struct dr_mcontext *mc, const struct dr_memory *m, unsigned n_ops, uint64_t n)
-{
-    uint64_t address[DR_MAX_ADDRESSES];
-    int64_t at[2] = {0}, step = mc->rflags & 0x400 ? -(int64_t)m->size : m->size;
-    uint64_t value[2] = {0};
-    bool until_equal = false;
-    uint8_t byte = 0;
-
-    for (unsigned i = 0; i < n_ops; i++) {
-        dr_memory_addresses(&m[i], mc, address);
-        at[i] = (int64_t)address[0];
-    }
-    value[1] = mc->gpr[RAX];                                  /* scas */
-    for (unsigned i = 0; i < in->length && dr_safe_read(&byte, in->pc + i, 1); i++)
-        if (byte == 0xf2 || byte == 0xf3)
-            until_equal = byte == 0xf2;
-    for (uint64_t k = 0; k < n; k++) {
-        for (unsigned i = 0; i < n_ops; i++) {
-            if (!dr_safe_read(&value[i], (uint64_t)at[i], m->size))
-                return k + 1;
-            at[i] += step;
-        }
-        uint64_t mask = m->size == 8 ? ~0ull : (1ull << 8 * m->size) - 1;
-        if (((value[0] & mask) == (value[1] & mask)) == until_equal)
-            return k + 1;
-    }
-    return n;
-}
-
 /* All elements of a string instruction, element by element. */
 static void
 refer_string(struct cpu *cpu, struct insn *in, const struct dr_mcontext *mc)
 {
     struct dr_memory m[2] = {*operand_at(in->first_op), {0}};
-    uint64_t a[2][DR_MAX_ADDRESSES], n = m[0].address32 ? (uint32_t)mc->gpr[RCX] : mc->gpr[RCX];
+    uint64_t a[2][DR_MAX_ADDRESSES], n;
     int64_t step = mc->rflags & 0x400 ? -(int64_t)m[0].size : m[0].size;
-    bool compares = true;
 
     if (in->n_ops > 1)
         m[1] = *operand_at(in->first_op + 1);
-    for (unsigned i = 0; i < in->n_ops; i++) {
+    for (unsigned i = 0; i < in->n_ops; i++)
         dr_memory_addresses(&m[i], mc, a[i]);
-        compares &= m[i].read;
-    }
-    if (compares && (in->n_ops == 2 || m[0].base == RDI))
-        n = elements_compared(in, mc, m, in->n_ops, n);
+    n = rep_elements(in->pc, in->length, m, in->n_ops, mc);
     for (uint64_t k = 0; k < n; k++)
         for (unsigned i = 0; i < in->n_ops; i++) {
             if (fast)

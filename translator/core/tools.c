@@ -448,7 +448,7 @@ spill(dr_block *b, enum reg r, uint8_t how, uint32_t slot)
 bool
 dr_take_this_register(dr_block *b, enum reg r)
 {
-    if (r == RSP || r > R15 || registers_taken(b) >> r & 1)
+    if (r == RSP || r > R15 || registers_taken(b) >> r & 1 || r == (enum reg)b->draft->held)
         return false;
     if (r == RCX)
         spill(b, r, MAP_RCX, SLOT_SPILL0);
@@ -468,6 +468,8 @@ register_read_last(dr_block *b, unsigned index)
     uint16_t left = (uint16_t)~(1u << RSP | 1u << RCX | 1u << RDX), dead = 0;
     struct effects fx;
 
+    if (b->draft->held != REG_NONE)
+        left &= (uint16_t)~(1u << b->draft->held);
     for (unsigned i = index; i < b->n && i < index + 12; i++) {
         scan_effects((const uint8_t *)b->draft->tag + b->off[i], &b->insn[i], &fx);
         dead |= (uint16_t)(fx.writes & ~fx.reads & left);
@@ -482,9 +484,11 @@ register_read_last(dr_block *b, unsigned index)
 enum reg
 dr_take_register(dr_block *b, unsigned index)
 {
-    enum reg r = b->spilled & MAP_SCRATCH ? (b->spilled & MAP_RCX ? RDX : RCX) : register_read_last(b, index);
-
-    return dr_take_this_register(b, r) ? r : REG_NONE;
+    if (!(b->spilled & MAP_SCRATCH)) {
+        enum reg r = register_read_last(b, index);
+        return dr_take_this_register(b, r) ? r : REG_NONE;
+    }
+    return dr_take_this_register(b, RCX) ? RCX : dr_take_this_register(b, RDX) ? RDX : REG_NONE;
 }
 
 static void
