@@ -253,6 +253,7 @@ void dr_side_jump_back(dr_block *b, uint8_t cc);
 void dr_side_use_rcx(dr_block *b);
 /* Emits to the side part what puts the registers back that are taken at this place; inline they stay taken. */
 void dr_side_give_registers(dr_block *b);
+uint32_t dr_side_rcx(void);                                 /* gs:[…]: the program's rcx meanwhile    */
 /* The end of a side part: a call of f with the program's registers, as a clean call, and back to where the inline code goes on at
  * the moment. Registers that are taken lose their content; one that is held keeps it. */
 void dr_side_call(dr_block *b, void (*f)(uint64_t arg, struct dr_mcontext *mc), uint64_t arg);

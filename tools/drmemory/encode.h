@@ -88,43 +88,52 @@ x_load_shadow(struct emit *e, unsigned n, enum reg d, enum reg t, int32_t disp)
     emit_u8(e, n == 1 ? 0xb6 : n == 2 ? 0xb7 : 0x8b);
     x_at(e, d, t, disp);
 }
-/* test byte [t + disp], imm */
+/* test dword [t + disp], imm   and   lock and dword [t + disp], imm */
 static inline void
-x_test_shadow(struct emit *e, enum reg t, int32_t disp, uint8_t imm)
+x_test_shadow_i32(struct emit *e, enum reg t, int32_t disp, uint32_t imm)
 {
-    x_sized(e, 1, 0xf6, 0xf6, 0, t);
+    x_sized(e, 4, 0xf6, 0xf7, 0, t);
     x_at(e, 0, t, disp);
-    emit_u8(e, imm);
+    emit_u32(e, imm);
 }
-/* lock and byte [t + disp], imm */
 static inline void
-x_lock_and_shadow(struct emit *e, enum reg t, int32_t disp, uint8_t imm)
+x_lock_and_shadow_i32(struct emit *e, enum reg t, int32_t disp, uint32_t imm)
 {
     emit_u8(e, 0xf0);
-    x_sized(e, 1, 0x80, 0x80, 0, t);
+    x_sized(e, 4, 0x80, 0x81, 0, t);
     x_at(e, 4, t, disp);
-    emit_u8(e, imm);
+    emit_u32(e, imm);
 }
-/* movzx ecx, byte gs:[rcx + slot] */
+/* mov ecx, gs:[rcx*4 + slot] */
 static inline void
-x_movzx_rcx_table(struct emit *e, uint32_t slot)
+x_mov_rcx_table(struct emit *e, uint32_t slot)
 {
-    emit_bytes(e, "\x65\x0f\xb6\x89", 4);
+    emit_bytes(e, "\x65\x8b\x0c\x8d", 4);
     emit_u32(e, slot);
 }
-/* test byte [t + disp], cl   and   lock and byte [t + disp], cl */
+/* test dword [t + disp], ecx; test r, ecx of 32 bits; lock and dword [rcx + disp], r */
 static inline void
-x_test_shadow_cl(struct emit *e, enum reg t, int32_t disp)
+x_test_shadow_ecx(struct emit *e, enum reg t, int32_t disp)
 {
-    x_sized(e, 1, 0x84, 0x84, 0, t);
+    x_sized(e, 4, 0x84, 0x85, 0, t);
     x_at(e, RCX, t, disp);
 }
 static inline void
-x_lock_and_shadow_cl(struct emit *e, enum reg t, int32_t disp)
+x_test_r_ecx(struct emit *e, enum reg r)
+{
+    if (r >> 3)
+        emit_u8(e, 0x41);
+    emit_u8(e, 0x85);
+    emit_u8(e, (uint8_t)(0xc0 | RCX << 3 | (r & 7)));
+}
+static inline void
+x_lock_and_at_rcx(struct emit *e, enum reg r, int32_t disp)
 {
     emit_u8(e, 0xf0);
-    x_sized(e, 1, 0x20, 0x20, 0, t);
-    x_at(e, RCX, t, disp);
+    if (r >> 3)
+        emit_u8(e, 0x44);
+    emit_u8(e, 0x21);
+    x_at(e, r, RCX, disp);
 }
 /* test dword gs:[slot], imm */
 static inline void

@@ -34,7 +34,7 @@ struct own {
     uint64_t old_rsp;           /* before an instruction that moves it by who knows what          */
     uint64_t address_bits;      /* constant: the bits of an address that its shadow's has         */
     uint64_t frame_bits;        /* constant: those that are 0 in the number of shadow bytes of an ordinary frame */
-    uint8_t high_bit[4], both_bits[4];  /* constant: of the shadow of bytes number 0 … 3 in its shadow byte */
+    uint32_t lanes[4][4];       /* constant: lanes_of of 1, 2, 4 and 8 bytes from number 0 … 3 on */
     uint64_t integer_bits;      /* constant: those of summary that dirty mode is for             */
     uint64_t done_at;           /* propagate_step has been done for the instruction there, in clean mode; 0: none */
 };
@@ -71,14 +71,16 @@ instrument_init(void)
 static struct own *own_of(dr_thread *t) { return dr_thread_at(t, own_slot); }
 struct regstate *regstate_of(dr_thread *t) { return &own_of(t)->rs; }
 
+static uint32_t lanes_of(unsigned size, unsigned low);
+
 void
 instrument_thread(dr_thread *t)
 {
     own_of(t)->address_bits = ~3ull;
     own_of(t)->frame_bits = ~0xfffeull;
     for (unsigned k = 0; k < 4; k++) {
-        own_of(t)->high_bit[k] = (uint8_t)(2u << 2 * k);
-        own_of(t)->both_bits[k] = (uint8_t)(3u << 2 * k);
+        for (unsigned n = 0; n < 4; n++)
+            own_of(t)->lanes[n][k] = lanes_of(1u << n, k);
     }
     own_of(t)->integer_bits = SUMMARY_INTEGER | SUMMARY_ENTERED;
 }
@@ -440,49 +442,68 @@ side_address(struct emit *s, const struct dr_memory *m)
     emit_u32(s, (uint32_t)m->disp);
 }
 
-/* In the side part, one byte of which the shadow byte, shared with three others, is not zero: its own two bits decide. A load goes
- * on if they are zero, a store unless the byte is unaddressable, which makes them zero. */
+/* Bits of the shadow of `size` bytes from number `low` of four on. */
+static uint32_t lanes_of(unsigned size, unsigned low) { return (uint32_t)(((1ull << 2 * size) - 1) << 2 * low); }
+
+/* In the side part: a shadow byte, or two, in which the operand's bits are not alone is not zero. Its own bits decide: they are zero, or a
+ * store finds all of them undefined and makes them zero; the rest is for C. Of an operand of two bytes or eight, less than 32 bits. */
 static void
-exact_byte(dr_block *b, const struct place *p, int32_t disp, const struct dr_memory *m)
+exact_small(dr_block *b, const struct place *p, int32_t disp, const struct dr_memory *m)
 {
     struct emit *s = dr_side(b);
     bool store = m->written && !m->read;
-    uint8_t bits = (uint8_t)(3u << 2 * p->low), high = (uint8_t)(2u << 2 * p->low);
-    uint32_t jump;
+    uint32_t bits = lanes_of(m->size, p->low), tables = own_slot + (uint32_t)offsetof(struct own, lanes);
 
+    if (p->exact ? store && p->t == RCX : p->t == RCX || !has_side_address(m))
+        return;                                      /* rcx cannot serve both */
     if (p->exact) {
-        if (store) {
-            x_test_shadow(s, p->t, disp, high);
-            emit_bytes(s, "\x74", 2);               /* jz: defined or unaddressable */
-            jump = emit_off(s);
-            x_lock_and_shadow(s, p->t, disp, (uint8_t)~bits);
-            dr_side_jump_back(b, DR_ALWAYS);
-            x_here(s, jump);
-        }
-        x_test_shadow(s, p->t, disp, bits);
+        x_test_shadow_i32(s, p->t, disp, bits);
         dr_side_jump_back(b, CC_E);
+        if (!store)
+            return;
+        dr_side_use_rcx(b);
+        x_load_shadow(s, 4, RCX, p->t, disp);
+        emit_bytes(s, "\xf7\xd1\xf7\xc1", 4);          /* not ecx; test ecx, bits */
+        emit_u32(s, bits);
+        emit_bytes(s, "\x75", 2);                       /* jnz to the call */
+        uint32_t jump = emit_off(s);
+        x_lock_and_shadow_i32(s, p->t, disp, ~bits);
+        dr_side_jump_back(b, DR_ALWAYS);
+        x_here(s, jump);
         return;
     }
-    if (!has_side_address(m) || p->t == RCX)     /* rcx is used below */
-        return;
     dr_side_use_rcx(b);
     side_address(s, m);
-    emit_bytes(s, "\x83\xe1\x03", 3);               /* and ecx, 3 */
-    x_movzx_rcx_table(s, own_slot + (uint32_t)(store ? offsetof(struct own, high_bit) : offsetof(struct own, both_bits)));
-    x_test_shadow_cl(s, p->t, disp);
+    emit_bytes(s, "\x83\xe1\x03", 3);                   /* and ecx, 3 */
+    x_mov_rcx_table(s, tables + (m->size == 8 ? 48 : m->size == 4 ? 32 : m->size == 2 ? 16 : 0));
+    x_test_shadow_ecx(s, p->t, disp);
     if (!store) {
         dr_side_jump_back(b, CC_E);
         return;
     }
-    emit_bytes(s, "\x74", 2);                       /* jz: defined or unaddressable */
-    jump = emit_off(s);
-    emit_bytes(s, "\x6b\xc9\x03\xd1\xe9\xf7\xd1", 7);   /* imul ecx, ecx, 3; shr ecx, 1; not ecx */
-    x_lock_and_shadow_cl(s, p->t, disp);
+    emit_bytes(s, "\x74", 2);                           /* jz back */
+    uint32_t back = emit_off(s);
+    x_load_shadow(s, 4, p->t, p->t, disp);
+    x_not(s, p->t);
+    x_test_r_ecx(s, p->t);
+    emit_bytes(s, "\x75", 2);                           /* jnz to the call */
+    uint32_t call = emit_off(s);
+    x_mov_r_r(s, p->t, RCX);
+    x_mov_r_slot(s, RCX, dr_side_rcx());
+    side_address(s, m);
+    x_shr(s, RCX, 2);
+    x_not(s, p->t);
+    x_lock_and_at_rcx(s, p->t, disp);
+    x_here(s, back);
     dr_side_jump_back(b, DR_ALWAYS);
-    x_here(s, jump);
-    emit_bytes(s, "\xd1\xe9", 2);                   /* shr ecx, 1 */
-    x_test_shadow_cl(s, p->t, disp);
-    dr_side_jump_back(b, CC_E);
+    x_here(s, call);
+}
+
+/* Whether an operand's lanes lie among others in what a check looks at, and fit one access of four bytes of shadow. */
+static bool
+is_small(const struct place *p, unsigned size)
+{
+    return size < 4 ? size != 3 : (size == 4 || size == 8) && (!p->exact || p->low);
 }
 
 /* Goes out of line unless the n (1, 2, 4, 8) bytes at the place are zero. */
@@ -495,8 +516,8 @@ check_zero(dr_block *b, unsigned i, const struct place *p, unsigned at, unsigned
     if (dr_flags_unread(b, i)) {
         x_cmp_shadow(e, n, p->t, disp, 0);
         dr_side_begin(b, CC_NE);
-        if (c->m->size == 1 && n == 1)
-            exact_byte(b, p, disp, c->m);
+        if (is_small(p, c->m->size) && at == 0 && (p->exact || n >= shadow_bytes(p, c->m->size)))
+            exact_small(b, p, disp, c->m);
         else if (c->define) {                        /* all undefined, and all of it overwritten: defined */
             x_cmp_shadow(s, n, p->t, disp, 0xff);
             emit_u8(s, 0x75);                        /* jne over these two */

@@ -260,7 +260,7 @@ stack_check_failed(void)
 static const struct { const char *name; void *address; } exports[] = {
     E(dr_block_tag), E(dr_block_mode), E(dr_block_count), E(dr_block_insn), E(dr_flags_dead),
     E(dr_emit), E(dr_flags_unread), E(dr_hold_register), E(dr_holds), E(dr_side), E(dr_side_begin), E(dr_side_jump_back), E(dr_side_call), E(dr_side_take_rcx),
-    E(dr_side_give_rcx), E(dr_side_use_rcx), E(dr_side_call_over), E(dr_side_back),
+    E(dr_side_give_rcx), E(dr_side_use_rcx), E(dr_side_rcx), E(dr_side_call_over), E(dr_side_back),
     E(dr_insert_function), E(syscall_memory_pre), E(syscall_memory_post), E(syscall_view), E(syscall_name), E(syscall_info), E(syscall_range_name),
     E(dr_insert_add), E(dr_take_register), E(dr_take_this_register), E(dr_give_registers), E(dr_insert_call),
     E(dr_memory_operands), E(dr_emit_address), E(dr_memory_addresses),

@@ -634,6 +634,8 @@ dr_side_use_rcx(dr_block *b)
     b->side_rcx = true;
 }
 
+uint32_t dr_side_rcx(void) { return SLOT_SPILL0; }
+
 unsigned
 dr_side_call_over(dr_block *b, void (*f)(uint64_t arg, struct dr_mcontext *mc), uint64_t arg)
 {
