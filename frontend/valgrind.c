@@ -64,7 +64,7 @@ static const struct row {
     { "avg-transtab-entry-size", NOTHING, NULL, NULL }, { "aspace-minaddr", NOTHING, NULL, NULL }, { "valgrind-stacksize", NOTHING, NULL, NULL },
     { "show-emwarns", NOTHING, NULL, NULL }, { "require-text-symbol", NOTHING, NULL, NULL }, { "soname-synonyms", NOTHING, NULL, NULL },
     { "sigill-diagnostics", NOTHING, NULL, NULL }, { "unw-stack-scan-thresh", NOTHING, NULL, NULL }, { "command-line-only", NOTHING, NULL, NULL },
-    { "exit-on-first-error", REFUSED, "drmemory has no such option; -crash_at_error stops at the first error", "no" },
+    { "exit-on-first-error", REFUSED, "drmemory has no such option; use -exit_code_if_errors", "no" },
     { "trace-children-skip", REFUSED, "`drconfig -norun APP` has programs of a name run natively", "" },
     { "log-fd", REFUSED, "name a file by --log-file", "2" },
     { "log-socket", REFUSED, "name a file by --log-file", "" },

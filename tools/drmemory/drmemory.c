@@ -210,11 +210,44 @@ block_insn(dr_block *b, unsigned i)
     instrument_insn(b, i);
 }
 
+/* Of siginfo_t (sigaction(2)). */
+struct fault_info { int number, error, code, unused; uint64_t address; };
+enum { SIGSEGV_NUMBER = 11, MAPERR = 1 };
+
+/* The program's instruction at mc has faulted on memory that is not mapped, of which there are no marks. What code without
+ * a module does, such as a JIT compiler's null checks, is its own affair. */
+static void
+report_fault(const struct dr_mcontext *mc, uint64_t a)
+{
+    struct dr_module m = {.size = sizeof m};
+    enum access_kind kind = ACCESS_IS_READ;
+    uint8_t bytes[15];
+    unsigned n = sizeof bytes, size = 1;
+    struct step step;
+
+    if (a == mc->rip) {
+        kind = ACCESS_IS_JUMP;
+    } else if (!dr_module_find(mc->rip, &m) || !shadow_covers(a) || shadow_get(a) == SHADOW_UNADDRESSABLE) {
+        return;                         /* or the checks have reported it */
+    } else {
+        while (n && !dr_safe_read(bytes, mc->rip, n))
+            n--;
+        if (step_make(bytes, n, mc->rip, &step) && step.mem != 0xff) {
+            size = step.op[step.mem].bytes;
+            kind = step.flags & STEP_WRITES_MEMORY && !(step.flags & STEP_READS_MEMORY) ? ACCESS_IS_WRITE : ACCESS_IS_READ;
+        }
+    }
+    report_unaddressable(mc, kind, a, size);
+}
+
 static enum dr_signal_action
 on_signal(struct dr_signal *s)
 {
     if (s->fault)
         propagate_undo(regstate_of(s->thread), s->mc->rip);
+    const struct fault_info *info = s->info;
+    if (s->fault && s->number == SIGSEGV_NUMBER && info->code == MAPERR)
+        report_fault(s->mc, info->address);
     return DR_SIGNAL_DELIVER;
 }
 

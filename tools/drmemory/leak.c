@@ -102,6 +102,17 @@ is_counted_string(uint64_t a, const struct heap_target *t)
     return n <= room && room < t->size && off + room + 1 <= t->size && dr_safe_read(&end, a + n, 1) && !end;
 }
 
+/* Did the dynamic linker ask for the block? It aligns some of its tables within what malloc gave it, and keeps the start in the table itself. */
+static bool
+is_of_linker(const struct heap_target *t)
+{
+    struct dr_module m = {.size = sizeof m};
+    struct heap_block b;
+    const uint64_t *pcs;
+
+    return heap_find(t->start, &b) && stack_frames(b.allocated, &pcs) > 1 && dr_module_find(pcs[1] - 1, &m) && m.is_interpreter;
+}
+
 /* Is a, inside block t, where its owner keeps a pointer to although the block starts before? */
 static bool
 is_start_in_disguise(uint64_t a, const struct heap_target *t)
@@ -120,7 +131,9 @@ is_start_in_disguise(uint64_t a, const struct heap_target *t)
         return true;
     if (off <= 17 && is_counted_string(a, t))
         return true;
-    return off % 8 == 0 && t->size - off >= 8 && is_vtable(first) && is_vtable(word_at(a));             /* a base class further on */
+    if (off % 8 == 0 && t->size - off >= 8 && is_vtable(first) && is_vtable(word_at(a)))
+        return true;
+    return off % 8 == 0 && is_of_linker(t);             /* a base class further on */
 }
 
 /* A word that holds `a` was found by a chain of pointers of `level`. */
