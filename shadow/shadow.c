@@ -213,7 +213,12 @@ find(uint64_t a, uint64_t end, unsigned hit)
             if (a >= end || !shadow_covers(a))
                 continue;
         }
-        if (hit >> (*shadow_at(a) >> 2 * (a % PER) & 3) & 1)
+        uint8_t four = *shadow_at(a);
+        if (!four && !(hit & 1)) {                  /* the rest of this shadow byte, all defined */
+            a += PER - a % PER;
+            continue;
+        }
+        if (hit >> (four >> 2 * (a % PER) & 3) & 1)
             return a;
         a++;
     }
@@ -291,7 +296,15 @@ shadow_copy(uint64_t dst, uint64_t src, uint64_t n)
 void
 shadow_load(uint64_t a, unsigned n, uint8_t *bits)
 {
-    for (unsigned i = 0; i < n; i++)
+    for (unsigned i = 0; i < n; i++) {
+        if ((a + i) % PER == 0 && n - i >= PER && shadow_covers(a + i)) {
+            uint8_t four = *shadow_at(a + i);
+            if (four == 0 || four == 0xff) {
+                __builtin_memset(bits + i, four, PER);
+                i += PER - 1;
+                continue;
+            }
+        }
         switch (shadow_get(a + i)) {
         case SHADOW_UNDEFINED:
             bits[i] = 0xff;
@@ -302,6 +315,7 @@ shadow_load(uint64_t a, unsigned n, uint8_t *bits)
         default:
             bits[i] = 0;
         }
+    }
 }
 
 void

@@ -30,6 +30,16 @@ x_pext_slot(struct emit *e, enum reg d, uint32_t slot)
     emit_u8(e, 0x25);
     emit_u32(e, slot);
 }
+/* pext rcx, t, [rcx] (BMI2) */
+static inline void
+x_pext_rcx(struct emit *e, enum reg t)
+{
+    emit_u8(e, 0xc4);
+    emit_u8(e, 0xe2);
+    emit_u8(e, (uint8_t)(0x80 | (15 - t) << 3 | 2));
+    emit_u8(e, 0xf5);
+    emit_u8(e, 0x09);
+}
 static inline void
 x_shr(struct emit *e, enum reg r, uint8_t n)
 {

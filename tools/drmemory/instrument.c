@@ -47,6 +47,7 @@ static struct {
     enum reg t, base;           /* t = base >> 2, rotated …                                       */
     int64_t rsp_then;           /* … of rsp, where it stood so far from its place at the block's start */
     int64_t rsp;                /* where it stands now, if the way is known                       */
+    bool pinned;                /* the register that is held must stay so                        */
     bool rsp_lost;              /* the instruction before this one moved rsp by who knows what    */
     uint64_t checked[MAX_CHECKED];      /* operands found addressable and defined, packed, whose registers have not changed since */
     unsigned n_checked;
@@ -364,7 +365,7 @@ hold_base(dr_block *b, unsigned i, enum reg base, int64_t *disp)
     bool have = now.holds && now.holds == dr_holds(b) && now.base == base;
 
     if (!have) {
-        enum reg t = dr_hold_register(b, i, dr_flags_unread(b, i) ? REG_NONE : RCX);
+        enum reg t = dr_hold_register(b, i, dr_flags_unread(b, i) || now.pinned ? REG_NONE : RCX);
         if (t == REG_NONE)
             return false;
         x_rorx(dr_emit(b), t, base, 2);
@@ -391,7 +392,7 @@ locate(dr_block *b, unsigned i, const struct dr_memory *m, struct place *p)
         *p = (struct place){.t = now.t, .disp = (int32_t)((int64_t)SHADOW_BASE + (disp >> 2)), .exact = true, .low = (unsigned)disp & 3};
         return true;
     }
-    enum reg t = dr_hold_register(b, i, dr_flags_unread(b, i) ? REG_NONE : RCX);
+    enum reg t = dr_hold_register(b, i, dr_flags_unread(b, i) || now.pinned ? REG_NONE : RCX);
     now.holds = 0;
     if (t == REG_NONE || !dr_emit_address(b, i, m, t))
         return false;
@@ -618,6 +619,14 @@ forget_checked(uint16_t written)
     now.n_checked = n;
 }
 
+static bool
+is_for_emitted_code(dr_block *b, unsigned i, const struct dr_memory *m)
+{
+    uint64_t pc = dr_block_insn(b, i)->pc, word;
+
+    return !set_has(&wild, pc) && m->size <= 64 && pack(m, pc, &word);
+}
+
 /* False: this operand is not for emitted code. `step`: of an instruction with vector registers, in vector mode; or NULL. */
 static bool
 check_operand(dr_block *b, unsigned i, const struct dr_memory *m, const struct step *step)
@@ -625,8 +634,9 @@ check_operand(dr_block *b, unsigned i, const struct dr_memory *m, const struct s
     struct place p;
     uint64_t word;
 
-    if (set_has(&wild, dr_block_insn(b, i)->pc) || !pack(m, dr_block_insn(b, i)->pc, &word) || m->size > 64)
+    if (!is_for_emitted_code(b, i, m))
         return false;
+    pack(m, dr_block_insn(b, i)->pc, &word);
     if (was_checked(word))
         return true;
     if (!locate(b, i, m, &p))
@@ -650,35 +660,66 @@ check_operand(dr_block *b, unsigned i, const struct dr_memory *m, const struct s
     return true;
 }
 
+/* Goes out of line, for C to do the step, if a register that it touches is undefined. */
+static unsigned
+test_summary(dr_block *b, const struct step *s, unsigned *call)
+{
+    unsigned calls = 0;
+
+    for (unsigned half = 0; half < 2; half++) {
+        uint32_t bits = (uint32_t)((s->touched & SUMMARY_VECTOR) >> 32 * half);
+        if (!bits)
+            continue;
+        x_test_slot(dr_emit(b), own_slot + (uint32_t)offsetof(struct own, rs.summary) + 4 * half, bits);
+        dr_side_begin(b, CC_NE);
+        call[calls++] = dr_side_call_over(b, vector_step, (uint64_t)s);
+    }
+    return calls;
+}
+
+/* The same without flags; t: the register that is held. */
+static unsigned
+look_at_summary(dr_block *b, const struct step *s, enum reg t)
+{
+    struct emit *e = dr_emit(b);
+
+    DR_CHECK(dr_take_this_register(b, RCX), "rcx can be taken beside a register that is held");
+    x_mov_r_slot(e, t, own_slot + offsetof(struct own, rs.summary));
+    x_mov_r_i64(e, RCX, (uint64_t)&s->touched);
+    x_pext_rcx(e, t);
+    uint32_t over = x_jrcxz_ahead(e);
+    dr_side_begin(b, DR_ALWAYS);
+    unsigned call = dr_side_call_over(b, vector_step, (uint64_t)s);
+    x_here(e, over);
+    dr_give_registers(b);
+    return call;
+}
+
 /* In vector mode, an instruction with vector registers: if one of them is undefined, C does its step and the memory operand is not
  * looked at here. */
 static void
 check_vector_insn(dr_block *b, unsigned i, const struct dr_memory *m, unsigned n, const struct step *s)
 {
-    uint64_t touched = s->touched & SUMMARY_VECTOR;
-    uint32_t at = own_slot + offsetof(struct own, rs.summary);
-    struct emit *e = dr_emit(b);
     unsigned call[2], calls = 0;
-    enum reg t = n ? dr_hold_register(b, i, REG_NONE) : REG_NONE;
+    enum reg t = dr_hold_register(b, i, REG_NONE);
 
-    if (!dr_flags_unread(b, i) || n > 1 || (n && (m->stack || t == REG_NONE))) {
+    if (t == RCX)
+        t = dr_hold_register(b, i, R11);
+    if (n > 1 || (n && (m->stack || !is_for_emitted_code(b, i, m))) || t == REG_NONE || t == RCX) {
         dr_insert_call(b, vector_step, (uint64_t)s);
         return;
     }
     now.holds = 0;
-    for (unsigned half = 0; half < 2; half++) {
-        uint32_t bits = (uint32_t)(touched >> 32 * half);
-        if (!bits)
-            continue;
-        x_test_slot(e, at + 4 * half, bits);
-        dr_side_begin(b, CC_NE);
-        call[calls++] = dr_side_call_over(b, vector_step, (uint64_t)s);
-    }
-    bool by_step = n && !check_operand(b, i, m, s);
+    if (dr_flags_unread(b, i))
+        calls = test_summary(b, s, call);
+    else
+        call[calls++] = look_at_summary(b, s, t);
+    now.pinned = true;
+    if (n)
+        check_operand(b, i, m, s);
+    now.pinned = false;
     now.holds = 0;
     now.n_checked = 0;
-    if (by_step)
-        dr_insert_call(b, vector_step, (uint64_t)s);
     for (unsigned k = 0; k < calls; k++)
         dr_side_back(b, call[k]);
 }
