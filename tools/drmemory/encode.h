@@ -30,6 +30,19 @@ x_pext_slot(struct emit *e, enum reg d, uint32_t slot)
     emit_u8(e, 0x25);
     emit_u32(e, slot);
 }
+/* pext or pdep ecx, ecx, dword gs:[slot] (BMI2) */
+static inline void
+x_pext_ecx_slot(struct emit *e, uint32_t slot)
+{
+    emit_bytes(e, "\x65\xc4\xe2\x72\xf5\x0c\x25", 7);
+    emit_u32(e, slot);
+}
+static inline void
+x_pdep_ecx_slot(struct emit *e, uint32_t slot)
+{
+    emit_bytes(e, "\x65\xc4\xe2\x73\xf5\x0c\x25", 7);
+    emit_u32(e, slot);
+}
 /* pext rcx, t, [rcx] (BMI2) */
 static inline void
 x_pext_rcx(struct emit *e, enum reg t)
@@ -97,6 +110,13 @@ x_load_shadow(struct emit *e, unsigned n, enum reg d, enum reg t, int32_t disp)
         emit_u8(e, 0x0f);
     emit_u8(e, n == 1 ? 0xb6 : n == 2 ? 0xb7 : 0x8b);
     x_at(e, d, t, disp);
+}
+/* mov [t + disp], cl or cx */
+static inline void
+x_store_shadow_cl(struct emit *e, unsigned n, enum reg t, int32_t disp)
+{
+    x_sized(e, n, 0x88, 0x89, RCX, t);
+    x_at(e, RCX, t, disp);
 }
 /* test dword [t + disp], imm   and   lock and dword [t + disp], imm */
 static inline void

@@ -35,6 +35,7 @@ struct own {
     uint64_t address_bits;      /* constant: the bits of an address that its shadow's has         */
     uint64_t frame_bits;        /* constant: those that are 0 in the number of shadow bytes of an ordinary frame */
     uint32_t lanes[4][4];       /* constant: lanes_of of 1, 2, 4 and 8 bytes from number 0 … 3 on */
+    uint32_t others[2][4];      /* constant: the others of the shadow bytes in which those of 1 and 2 bytes are */
     uint64_t integer_bits;      /* constant: those of summary that dirty mode is for             */
     uint64_t done_at;           /* propagate_step has been done for the instruction there, in clean mode; 0: none */
 };
@@ -82,6 +83,8 @@ instrument_thread(dr_thread *t)
     for (unsigned k = 0; k < 4; k++) {
         for (unsigned n = 0; n < 4; n++)
             own_of(t)->lanes[n][k] = lanes_of(1u << n, k);
+        for (unsigned n = 0; n < 2; n++)
+            own_of(t)->others[n][k] = lanes_of(4, 0) * (k + (1u << n) > 4 ? 0x101 : 1) & ~lanes_of(1u << n, k);
     }
     own_of(t)->integer_bits = SUMMARY_INTEGER | SUMMARY_ENTERED;
 }
@@ -416,6 +419,13 @@ shadow_bytes(const struct place *p, unsigned size)
 
 /* ---- emission: checks ---- */
 
+/* A store that surely is into the stack's addressable part: its shadow is written unseen. */
+static bool
+is_own_store(const struct dr_memory *m)
+{
+    return m->written && !m->read && m->base == RSP && m->index == REG_NONE && m->segment == DR_SEGMENT_NONE && m->disp >= -128 && in_reach(m->disp);
+}
+
 /* What a check is for: the operand, and what C makes of it when its shadow is not zero. */
 struct check {
     const struct dr_memory *m;
@@ -537,9 +547,21 @@ check_zero(dr_block *b, unsigned i, const struct place *p, unsigned at, unsigned
     else
         now.holds = 0;
     x_load_shadow(e, n, RCX, p->t, disp);
+    bool alone = p->exact && c->m->size <= 2 && at == 0;
+    uint32_t which = 4 * ((c->m->size == 2) * 4 + p->low);
+    if (alone)                                       /* its own lanes only */
+        x_pext_ecx_slot(e, own_slot + (uint32_t)offsetof(struct own, lanes) + which);
     uint32_t over = x_jrcxz_ahead(e);
     dr_side_begin(b, DR_ALWAYS);
-    dr_side_call(b, c->f, c->arg);
+    if (alone && own && is_own_store(c->m)) {        /* no other thread changes what lies beside it on this stack */
+        x_load_shadow(s, n, RCX, p->t, disp);
+        x_pext_ecx_slot(s, own_slot + (uint32_t)offsetof(struct own, others) + which);
+        x_pdep_ecx_slot(s, own_slot + (uint32_t)offsetof(struct own, others) + which);
+        x_store_shadow_cl(s, n, p->t, disp);
+        dr_side_jump_back(b, DR_ALWAYS);
+    } else {
+        dr_side_call(b, c->f, c->arg);
+    }
     x_here(e, over);
     if (own)
         dr_give_registers(b);
@@ -564,13 +586,6 @@ check_by_step(dr_block *b, unsigned i, void (*f)(uint64_t, struct dr_mcontext *)
 
     if (s)
         dr_insert_call(b, f, (uint64_t)s);
-}
-
-/* A store that surely is into the stack's addressable part: its shadow is written unseen. */
-static bool
-is_own_store(const struct dr_memory *m)
-{
-    return m->written && !m->read && m->base == RSP && m->index == REG_NONE && m->segment == DR_SEGMENT_NONE && m->disp >= -128 && in_reach(m->disp);
 }
 
 /* The operand regardless of what is done to it. */
