@@ -122,7 +122,9 @@ options_read(int argc, const char *const *argv)
             return false;
         }
     }
-    if (opt.leaks_only || !opt.check_uninitialized)
+    if (opt.light && !opt.leaks_only)
+        opt.check_leaks = false;
+    if (opt.leaks_only || !opt.check_uninitialized)      /* leaks are looked for all the same */
         opt.light = true;
     return true;
 }
@@ -136,13 +138,17 @@ init(int argc, const char *const *argv)
 
     if (!options_read(argc, argv))
         return false;
+    if (!instrument_cpu_suffices()) {
+        dr_print("drmemory: this processor has no BMI2 instructions, which its checks are made of\n");
+        return false;
+    }
     if ((why = shadow_init())) {
         dr_print("drmemory: %s\n", why);
         return false;
     }
     if (!instrument_init() || !syscalls_init() || !stack_init() || !stacks_init() || !heap_init() || !replace_init() || !malloc_init() ||
         !strings_init() || !report_init()) {
-        dr_print("drmemory: no memory for its tables (address-space limit?), or a processor without BMI2\n");
+        dr_print("drmemory: no memory for its tables (address-space limit?)\n");
         return false;
     }
     return true;
@@ -172,7 +178,7 @@ fork_child(dr_thread *t)
 static bool
 scans_for_leaks(void)
 {
-    return opt.check_leaks && opt.count_leaks && (!opt.light || opt.leaks_only);
+    return opt.check_leaks && opt.count_leaks;
 }
 
 static void

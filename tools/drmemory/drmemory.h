@@ -21,8 +21,7 @@ extern struct drmemory_options opt;
 
 /* ---- stacks (stacks.c): call stacks, each kept once ---- */
 typedef uint32_t stack_id;          /* 0: none */
-/* The program's call stack at mc, innermost frame first, of at most `max` frames. `skip_top`: mc stands at the first
- * instruction of a replaced function, whose frame is included as its entry. */
+/* The program's call stack at mc, innermost frame first, of at most `max` frames. */
 stack_id stack_here(const struct dr_mcontext *mc, unsigned max);
 unsigned stack_frames(stack_id s, const uint64_t **pcs);
 

@@ -6,6 +6,8 @@
  * line: a store over undefined memory clears its shadow there and comes back, the rest is
  * for C (slow_access). A load of undefined bits leaves for dirty mode before its
  * instruction has run.
+ * Vector mode: vector, mask and x87 registers may be undefined. Instructions that touch one test whether it is, and have C
+ * do their step then (vector_step); all others are as in clean mode.
  * Dirty mode: before each instruction C code works out what is defined behind it
  * (propagate.c). A block starts by looking whether any register still is undefined.
  *
@@ -40,7 +42,6 @@ struct own {
     uint64_t done_at;           /* propagate_step has been done for the instruction there, in clean mode; 0: none */
 };
 static uint32_t own_slot;
-static bool have_bmi2;
 
 /* What the held register holds while a block is instrumented. */
 static struct {
@@ -54,7 +55,9 @@ static struct {
     unsigned n_checked;
 } now;
 
-static bool cpu_has_bmi2(void)
+/* CPUID leaf 7: EBX bit 8 (SDM volume 2, CPUID). */
+bool
+instrument_cpu_suffices(void)
 {
     uint32_t a = 7, b, c = 0, d;
 
@@ -65,9 +68,8 @@ static bool cpu_has_bmi2(void)
 bool
 instrument_init(void)
 {
-    have_bmi2 = cpu_has_bmi2();
     own_slot = dr_thread_memory(sizeof(struct own));
-    return own_slot && have_bmi2 && (opt.light || dr_modes(N_MODES));
+    return own_slot && (opt.light || dr_modes(N_MODES));
 }
 
 static struct own *own_of(dr_thread *t) { return dr_thread_at(t, own_slot); }
@@ -417,6 +419,18 @@ shadow_bytes(const struct place *p, unsigned size)
     return ((p->exact ? p->low : size < 2 ? 0 : 3) + size + 3) / 4;
 }
 
+/* The n shadow bytes from [t + disp] on become v, repeated. */
+static void
+fill_inline(struct emit *e, enum reg t, int32_t disp, unsigned n, uint8_t v)
+{
+    uint32_t word = v * 0x01010101u;
+
+    for (unsigned k; n; n -= k, disp += (int32_t)k) {
+        k = n >= 8 && v != 0x55 ? 8 : n >= 4 ? 4 : n >= 2 ? 2 : 1;
+        x_mov_shadow(e, k, t, disp, word);
+    }
+}
+
 /* ---- emission: checks ---- */
 
 /* A store that surely is into the stack's addressable part: its shadow is written unseen. */
@@ -660,10 +674,7 @@ check_operand(dr_block *b, unsigned i, const struct dr_memory *m, const struct s
     unsigned bytes = shadow_bytes(&p, m->size);
     bool store = m->written && !m->read, whole = p.exact && p.low == 0 && m->size % 4 == 0;
     if (is_own_store(m) && whole) {
-        for (unsigned at = 0, n; at < bytes; at += n) {
-            n = bytes - at >= 8 ? 8 : bytes - at >= 4 ? 4 : bytes - at >= 2 ? 2 : 1;
-            x_mov_shadow(dr_emit(b), n, p.t, p.disp + (int32_t)at, 0);
-        }
+        fill_inline(dr_emit(b), p.t, p.disp, bytes, 0);
         return true;
     }
     struct check c = {.m = m, .f = slow_access, .arg = word, .define = store && whole};
@@ -740,18 +751,6 @@ check_vector_insn(dr_block *b, unsigned i, const struct dr_memory *m, unsigned n
 }
 
 /* ---- emission: the stack ---- */
-
-/* The n shadow bytes from [t + disp] on become v, repeated. */
-static void
-fill_inline(struct emit *e, enum reg t, int32_t disp, unsigned n, uint8_t v)
-{
-    uint32_t word = v * 0x01010101u;
-
-    for (unsigned k; n; n -= k, disp += (int32_t)k) {
-        k = n >= 8 && v != 0x55 ? 8 : n >= 4 ? 4 : n >= 2 ? 2 : 1;
-        x_mov_shadow(e, k, t, disp, word);
-    }
-}
 
 static uint8_t fresh(void) { return opt.light ? 0 : 0xff; }
 

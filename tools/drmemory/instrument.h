@@ -8,6 +8,8 @@
 /* Every register is defined; at most vector, mask and x87 registers are not; any may not be. */
 enum mode { MODE_CLEAN, MODE_VECTOR, MODE_DIRTY, N_MODES };
 
+/* The checks use BMI2 instructions. */
+bool instrument_cpu_suffices(void);
 /* In init. False: no thread memory. */
 bool instrument_init(void);
 void instrument_thread(dr_thread *t);             /* a new one */

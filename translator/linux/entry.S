@@ -5,6 +5,38 @@
 
 #define GPR(n) (SLOT_MC + 8 * (n))
 
+/* The program's registers but rax, rcx and rdx to and from mc; rsp is loaded last. */
+    .macro SAVE_RBX_TO_R15
+    mov %rbx, %gs:GPR(3)
+    mov %rsp, %gs:GPR(4)
+    mov %rbp, %gs:GPR(5)
+    mov %rsi, %gs:GPR(6)
+    mov %rdi, %gs:GPR(7)
+    mov %r8, %gs:GPR(8)
+    mov %r9, %gs:GPR(9)
+    mov %r10, %gs:GPR(10)
+    mov %r11, %gs:GPR(11)
+    mov %r12, %gs:GPR(12)
+    mov %r13, %gs:GPR(13)
+    mov %r14, %gs:GPR(14)
+    mov %r15, %gs:GPR(15)
+    .endm
+    .macro LOAD_RBX_TO_R15
+    mov %gs:GPR(3), %rbx
+    mov %gs:GPR(5), %rbp
+    mov %gs:GPR(6), %rsi
+    mov %gs:GPR(7), %rdi
+    mov %gs:GPR(8), %r8
+    mov %gs:GPR(9), %r9
+    mov %gs:GPR(10), %r10
+    mov %gs:GPR(11), %r11
+    mov %gs:GPR(12), %r12
+    mov %gs:GPR(13), %r13
+    mov %gs:GPR(14), %r14
+    mov %gs:GPR(15), %r15
+    mov %gs:GPR(4), %rsp
+    .endm
+
     .text
     .globl _start
 _start:
@@ -37,19 +69,7 @@ enter_window:
     mov %gs:GPR(0), %rax
     mov %gs:GPR(1), %rcx
     mov %gs:GPR(2), %rdx
-    mov %gs:GPR(3), %rbx
-    mov %gs:GPR(5), %rbp
-    mov %gs:GPR(6), %rsi
-    mov %gs:GPR(7), %rdi
-    mov %gs:GPR(8), %r8
-    mov %gs:GPR(9), %r9
-    mov %gs:GPR(10), %r10
-    mov %gs:GPR(11), %r11
-    mov %gs:GPR(12), %r12
-    mov %gs:GPR(13), %r13
-    mov %gs:GPR(14), %r14
-    mov %gs:GPR(15), %r15
-    mov %gs:GPR(4), %rsp
+    LOAD_RBX_TO_R15
     jmp *%gs:SLOT_ENTER_PC
 enter_window_end:
 
@@ -72,19 +92,7 @@ enter_native:
     mov %gs:GPR(0), %rax
     mov %gs:GPR(1), %rcx
     mov %gs:GPR(2), %rdx
-    mov %gs:GPR(3), %rbx
-    mov %gs:GPR(5), %rbp
-    mov %gs:GPR(6), %rsi
-    mov %gs:GPR(7), %rdi
-    mov %gs:GPR(8), %r8
-    mov %gs:GPR(9), %r9
-    mov %gs:GPR(10), %r10
-    mov %gs:GPR(11), %r11
-    mov %gs:GPR(12), %r12
-    mov %gs:GPR(13), %r13
-    mov %gs:GPR(14), %r14
-    mov %gs:GPR(15), %r15
-    mov %gs:GPR(4), %rsp
+    LOAD_RBX_TO_R15
     jmp *%gs:SLOT_RIP
 enter_native_end:
 
@@ -97,19 +105,7 @@ blob_exit:                      /* slots.exit (and exit_arg) are set; every regi
     mov %rcx, %gs:GPR(1)
 exit_saved_rcx:
     mov %rdx, %gs:GPR(2)
-    mov %rbx, %gs:GPR(3)
-    mov %rsp, %gs:GPR(4)
-    mov %rbp, %gs:GPR(5)
-    mov %rsi, %gs:GPR(6)
-    mov %rdi, %gs:GPR(7)
-    mov %r8, %gs:GPR(8)
-    mov %r9, %gs:GPR(9)
-    mov %r10, %gs:GPR(10)
-    mov %r11, %gs:GPR(11)
-    mov %r12, %gs:GPR(12)
-    mov %r13, %gs:GPR(13)
-    mov %r14, %gs:GPR(14)
-    mov %r15, %gs:GPR(15)
+    SAVE_RBX_TO_R15
     mov %gs:SLOT_DSTACK, %rsp
     pushfq
     popq %gs:SLOT_RFLAGS
@@ -231,19 +227,7 @@ blob_ibl_out:
     .globl blob_call
 blob_call:
     mov %rdx, %gs:GPR(2)
-    mov %rbx, %gs:GPR(3)
-    mov %rsp, %gs:GPR(4)
-    mov %rbp, %gs:GPR(5)
-    mov %rsi, %gs:GPR(6)
-    mov %rdi, %gs:GPR(7)
-    mov %r8, %gs:GPR(8)
-    mov %r9, %gs:GPR(9)
-    mov %r10, %gs:GPR(10)
-    mov %r11, %gs:GPR(11)
-    mov %r12, %gs:GPR(12)
-    mov %r13, %gs:GPR(13)
-    mov %r14, %gs:GPR(14)
-    mov %r15, %gs:GPR(15)
+    SAVE_RBX_TO_R15
     mov %gs:SLOT_DSTACK, %rsp
     SAVE_FLAGS
     mov %gs:SLOT_SPILL0, %rcx
@@ -266,19 +250,7 @@ call_window:                    /* a signal from here on goes to the way out bel
     mov %gs:GPR(0), %rax
     mov %gs:GPR(1), %rcx
     mov %gs:GPR(2), %rdx
-    mov %gs:GPR(3), %rbx
-    mov %gs:GPR(5), %rbp
-    mov %gs:GPR(6), %rsi
-    mov %gs:GPR(7), %rdi
-    mov %gs:GPR(8), %r8
-    mov %gs:GPR(9), %r9
-    mov %gs:GPR(10), %r10
-    mov %gs:GPR(11), %r11
-    mov %gs:GPR(12), %r12
-    mov %gs:GPR(13), %r13
-    mov %gs:GPR(14), %r14
-    mov %gs:GPR(15), %r15
-    mov %gs:GPR(4), %rsp
+    LOAD_RBX_TO_R15
     jmp *%gs:SLOT_CALL_BACK
 2:  movq $0, %gs:SLOT_RETURNS   /* a replaced function is done: to mc.rip as a return would */
     mov %gs:GPR(1), %rax
@@ -292,19 +264,7 @@ blob_return_index:              /* as blob_ibl_index, to rdx */
     add %gs:SLOT_IBL_MODE, %rdx
     LOAD_FLAGS
     mov %gs:GPR(0), %rax
-    mov %gs:GPR(3), %rbx
-    mov %gs:GPR(5), %rbp
-    mov %gs:GPR(6), %rsi
-    mov %gs:GPR(7), %rdi
-    mov %gs:GPR(8), %r8
-    mov %gs:GPR(9), %r9
-    mov %gs:GPR(10), %r10
-    mov %gs:GPR(11), %r11
-    mov %gs:GPR(12), %r12
-    mov %gs:GPR(13), %r13
-    mov %gs:GPR(14), %r14
-    mov %gs:GPR(15), %r15
-    mov %gs:GPR(4), %rsp
+    LOAD_RBX_TO_R15
     jmp *%gs:SLOT_IBL(,%rdx,8)
 call_window_end:
 
@@ -313,19 +273,7 @@ call_window_end:
 blob_side:
     mov %rax, %gs:GPR(0)
     mov %rdx, %gs:GPR(2)
-    mov %rbx, %gs:GPR(3)
-    mov %rsp, %gs:GPR(4)
-    mov %rbp, %gs:GPR(5)
-    mov %rsi, %gs:GPR(6)
-    mov %rdi, %gs:GPR(7)
-    mov %r8, %gs:GPR(8)
-    mov %r9, %gs:GPR(9)
-    mov %r10, %gs:GPR(10)
-    mov %r11, %gs:GPR(11)
-    mov %r12, %gs:GPR(12)
-    mov %r13, %gs:GPR(13)
-    mov %r14, %gs:GPR(14)
-    mov %r15, %gs:GPR(15)
+    SAVE_RBX_TO_R15
     mov %gs:SLOT_DSTACK, %rsp
     SAVE_FLAGS
     mov %gs:SLOT_SPILL0, %rax
