@@ -14,6 +14,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cachesim.h"
 
+#include "common/gs.h"
+
 enum { CC_A = 7 };
 enum { SIDE_WAYS = 8 };              /* ways that side parts look at, with the first */
 
@@ -21,26 +23,6 @@ static uint64_t line_now;            /* line of code that the block's last instr
 
 void instrument_begin(dr_block *b) { (void)b; line_now = UINT64_MAX; }
 
-/* op with gs:[base + disp32], base REG_NONE: absolute */
-static void
-x_gs(struct emit *e, bool wide, uint8_t op, unsigned reg, enum reg base, uint32_t disp)
-{
-    uint8_t rex = (uint8_t)(0x40 | wide << 3 | (reg >> 3) << 2 | (base != REG_NONE && base >> 3));
-
-    emit_u8(e, 0x65);
-    if (rex != 0x40)
-        emit_u8(e, rex);
-    emit_u8(e, op);
-    if (base == REG_NONE) {
-        emit_u8(e, (uint8_t)((reg & 7) << 3 | 4));
-        emit_u8(e, 0x25);
-    } else {
-        emit_u8(e, (uint8_t)(0x80 | (reg & 7) << 3 | (base & 7)));
-        if ((base & 7) == RSP)
-            emit_u8(e, 0x24);
-    }
-    emit_u32(e, disp);
-}
 static void x_gs_cmp(struct emit *e, enum reg r, enum reg base, uint32_t disp) { x_gs(e, true, 0x39, r, base, disp); }
 static void x_gs_load(struct emit *e, enum reg r, enum reg base, uint32_t disp) { x_gs(e, true, 0x8b, r, base, disp); }
 static void x_gs_store(struct emit *e, enum reg r, enum reg base, uint32_t disp) { x_gs(e, true, 0x89, r, base, disp); }

@@ -9,6 +9,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "memtrace.h"
 
+#include "common/gs.h"
 #include "common/rep.h"
 
 enum { FIRST_INDEX = 1 << 14, MAX_BLOCK_SLOTS = 250, NO_SLOT = 0xffff };
@@ -303,27 +304,6 @@ block_begin(dr_block *b)
 }
 
 /* ---- emission ---- */
-
-/* op with gs:[base + disp32]; base REG_NONE: absolute */
-static void
-x_gs(struct emit *e, bool wide, uint8_t op, unsigned reg, enum reg base, uint32_t disp)
-{
-    uint8_t rex = (uint8_t)(0x40 | wide << 3 | (reg >> 3) << 2 | (base != REG_NONE && base >> 3));
-
-    emit_u8(e, 0x65);
-    if (rex != 0x40)
-        emit_u8(e, rex);
-    emit_u8(e, op);
-    if (base == REG_NONE) {
-        emit_u8(e, (uint8_t)((reg & 7) << 3 | 4));
-        emit_u8(e, 0x25);
-    } else {
-        emit_u8(e, (uint8_t)(0x80 | (reg & 7) << 3 | (base & 7)));
-        if ((base & 7) == RSP)
-            emit_u8(e, 0x24);
-    }
-    emit_u32(e, disp);
-}
 
 static uint32_t record_size(void) { return 4 + 8u * now.n_slots; }
 
